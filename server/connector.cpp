@@ -1,0 +1,198 @@
+// Where connections come in (Tomcat's Connector): one listener per loop, limits, drain and stop.
+#include "server/connector.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cassert>
+#include <future>
+#include <stdexcept>
+
+#include "server/socket.h"
+
+namespace server {
+
+namespace {
+std::atomic<std::uint64_t> next_connection{1};  // numbers appear in logs, unique in the process
+}
+
+// The connector on one loop: its listening handle and its connections.
+class Connector::Listener final : private ConnectionOwner {
+ public:
+  Listener(Connector& connector, Loop& loop) : connector_(connector), loop_(loop) {}
+
+  void open(int descriptor) {
+    if (is_pipe(descriptor)) {
+      pipe_ = true;
+      uv_pipe_init(loop_.uv(), &handle_.pipe, 0);
+      uv_pipe_open(&handle_.pipe, descriptor);
+    } else {
+      uv_tcp_init(loop_.uv(), &handle_.tcp);
+      uv_tcp_open(&handle_.tcp, descriptor);
+    }
+    handle_.any.data = this;
+    error_ = uv_listen(&handle_.stream, connector_.options_.accept_count,
+                       [](uv_stream_t* stream, int status) {
+                         if (status == 0) static_cast<Listener*>(stream->data)->accept();
+                       });
+    open_ = true;
+  }
+
+  int error() const { return error_; }
+
+  void drain() {
+    stop_listening();
+    draining_ = true;
+    for (Connection* one = first_; one != nullptr;) {
+      Connection* next = one->next;
+      one->protocol()->drain();
+      one = next;
+    }
+  }
+
+  void close() {
+    stop_listening();
+    draining_ = true;
+    for (Connection* one = first_; one != nullptr;) {
+      Connection* next = one->next;
+      one->close();
+      one = next;
+    }
+  }
+
+  // Takes the connection that was held back, when there is room again.
+  void unpark() {
+    if (parked_ && open_) accept();
+  }
+
+  bool gone() const { return !open_ && !closing_ && first_ == nullptr; }
+
+ private:
+  static bool is_pipe(int descriptor) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size);
+    return name.ss_family == AF_UNIX;
+  }
+
+  void accept() {
+    const std::int64_t limit = connector_.options_.max_connections;
+    if (limit >= 0 && connector_.connections_.load(std::memory_order_relaxed) >=
+                          static_cast<std::size_t>(limit)) {
+      parked_ =
+          true;  // libuv stops polling the listener until uv_accept: the rest stays in the backlog
+      connector_.parked_.store(true, std::memory_order_relaxed);
+      return;
+    }
+    parked_ = false;
+    auto* connection = new Connection(loop_, *this, pipe_);
+    auto* stream = reinterpret_cast<uv_stream_t*>(&connection->stream());
+    connector_.connections_.fetch_add(1, std::memory_order_relaxed);
+    connection->next = first_;
+    if (first_ != nullptr) first_->previous = connection;
+    first_ = connection;
+    if (uv_accept(&handle_.stream, stream) != 0) return connection->close();
+    if (!pipe_ && connector_.options_.tcp_no_delay)
+      uv_tcp_nodelay(reinterpret_cast<uv_tcp_t*>(stream), 1);
+    connector_.accepted_.fetch_add(1, std::memory_order_relaxed);
+    connection->open(
+        std::make_unique<http1::Http1>(*connection, connector_.service_, connector_.options_.http1),
+        next_connection.fetch_add(1, std::memory_order_relaxed));
+  }
+
+  void closed(Connection& connection) override {
+    if (connection.previous != nullptr) connection.previous->next = connection.next;
+    if (connection.next != nullptr) connection.next->previous = connection.previous;
+    if (first_ == &connection) first_ = connection.next;
+    delete &connection;
+    connector_.connections_.fetch_sub(1, std::memory_order_relaxed);
+    if (connector_.parked_.load(std::memory_order_relaxed) && connector_.parked_.exchange(false))
+      connector_.on_each_loop(&Listener::unpark);
+  }
+
+  void stop_listening() {
+    if (!open_) return;
+    open_ = false;
+    closing_ = true;
+    uv_close(&handle_.any,
+             [](uv_handle_t* handle) { static_cast<Listener*>(handle->data)->closing_ = false; });
+  }
+
+  Connector& connector_;
+  Loop& loop_;
+  union {
+    uv_handle_t any;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle_;
+  Connection* first_ = nullptr;
+  int error_ = 0;
+  bool open_ = false;
+  bool closing_ = false;
+  bool pipe_ = false;
+  bool parked_ = false;
+  bool draining_ = false;
+};
+
+Connector::Connector(ConnectorOptions options, std::vector<Loop*> loops, Service& service)
+    : options_(std::move(options)), loops_(std::move(loops)), service_(service) {
+  for (Loop* loop : loops_) listeners_.push_back(std::make_unique<Listener>(*this, *loop));
+}
+
+Connector::~Connector() {
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    bool gone = false;
+    while (!gone) {
+      std::promise<bool> answer;
+      loops_[i]->post([&] { answer.set_value(listeners_[i]->gone()); });
+      gone = answer.get_future().get();
+      if (!gone) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  if (!options_.unix_domain_socket.empty()) ::unlink(options_.unix_domain_socket.c_str());
+}
+
+void Connector::listen() {
+  int shared = options_.inherited_descriptor;
+  if (!options_.unix_domain_socket.empty())
+    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions);
+  port_ = options_.port;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    // One socket for all loops where the kernel cannot spread connections over several.
+    const int descriptor = shared < 0 ? bind_tcp(options_.address, port_)
+                           : i == 0   ? shared
+                                      : ::dup(shared);
+    std::promise<int> answer;
+    loops_[i]->post([&] {
+      listeners_[i]->open(descriptor);
+      answer.set_value(listeners_[i]->error());
+    });
+    if (const int error = answer.get_future().get(); error != 0)
+      throw std::runtime_error("cannot listen on " + title() + ": " + uv_strerror(error));
+  }
+}
+
+std::string Connector::title() const {
+  if (!options_.unix_domain_socket.empty()) return "unix:" + options_.unix_domain_socket;
+  if (options_.inherited_descriptor >= 0)
+    return "inherited:" + std::to_string(options_.inherited_descriptor);
+  const std::string& address = options_.address;
+  const bool v6 = address.find(':') != std::string::npos;
+  return "http://" +
+         (address.empty() ? "localhost"
+          : v6            ? "[" + address + "]"
+                          : address) +
+         ":" + std::to_string(port_);
+}
+
+void Connector::on_each_loop(void (Listener::*step)()) {
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    loops_[i]->post([listener = listeners_[i].get(), step] { (listener->*step)(); });
+}
+
+void Connector::drain() { on_each_loop(&Listener::drain); }
+void Connector::close() { on_each_loop(&Listener::close); }
+
+}  // namespace server

@@ -1,0 +1,64 @@
+// Where connections come in (Tomcat's Connector): one listener per loop, limits, drain and stop.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/http1/http1.h"
+#include "server/loop.h"
+#include "server/service.h"
+
+namespace server {
+
+struct ConnectorOptions {
+  std::string address;                         // empty: all addresses, IPv6 and IPv4
+  std::uint16_t port = 8080;                   // 0: a free one, see port()
+  std::string unix_domain_socket;              // instead of address and port
+  std::string unix_domain_socket_permissions;  // "rw-rw----"; empty: by umask
+  int inherited_descriptor = -1;               // a listening socket from systemd instead
+  int accept_count = 1024;                     // backlog of the kernel
+  std::int64_t max_connections = 8192;         // more wait in the backlog; -1: no limit
+  bool tcp_no_delay = true;
+  http1::Options http1;
+};
+
+// Made, started and stopped by the control thread; everything else happens on the loops.
+class Connector {
+ public:
+  Connector(ConnectorOptions options, std::vector<Loop*> loops, Service& service);
+  ~Connector();  // after close(): waits until the last handle is gone
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+
+  // Binds and listens on every loop. Throws std::runtime_error with the reason and the address.
+  void listen();
+  std::uint16_t port() const { return port_; }
+  std::string title() const;  // "http-nio"-like: "http://[::]:8080"
+
+  void drain();  // accept nothing more; finish what is in flight, answers say Connection: close
+  void close();  // cut every connection
+  std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
+
+  const ConnectorOptions& options() const { return options_; }
+
+ private:
+  class Listener;
+  friend class Listener;
+  void on_each_loop(void (Listener::*step)());
+
+  const ConnectorOptions options_;
+  std::vector<Loop*> loops_;
+  Service& service_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<bool> parked_{false};  // some listener holds a connection back: maxConnections
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace server

@@ -1,0 +1,464 @@
+// One request and its answer: turns of the handler half, the pipes, the end.
+#include "server/exchange.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "server/service.h"
+
+namespace server {
+
+namespace {
+
+// A closure on its way to the exchange's loop.
+class ResumeTask final : public Task {
+ public:
+  ResumeTask(void (*deliver)(void*, void (*)(), void*), void* exchange, void (*closure)(),
+             void* argument)
+      : deliver_(deliver), exchange_(exchange), closure_(closure), argument_(argument) {}
+  void run() override {
+    const auto deliver = deliver_;
+    void* const exchange = exchange_;
+    const auto closure = closure_;
+    void* const argument = argument_;
+    delete this;
+    deliver(exchange, closure, argument);
+  }
+
+ private:
+  void (*deliver_)(void*, void (*)(), void*);
+  void* exchange_;
+  void (*closure_)();
+  void* argument_;
+};
+
+constexpr std::size_t kKeptCapacity = 64 * 1024;
+
+void empty(std::string& text) {
+  text.clear();
+  if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
+}
+
+}  // namespace
+
+// --- the service ---------------------------------------------------------------------------------
+
+void Exchange::begin(Wire& wire, Service& service, const ExchangeLimits& limits) {
+  wire_ = &wire;
+  service_ = &service;
+  limits_ = limits;
+}
+
+void Exchange::start(Handler& handler, Workers* workers, Body body, std::size_t body_limit) {
+  handler_ = &handler;
+  workers_ = workers;
+  streamed_ = body == Body::streamed;
+  if (request.has_body && !input_ended_) {
+    input_wanted_ = true;
+    if (!streamed_) return wait_for_body(body_limit);
+    wire_->input_wanted(*this);
+  }
+  serve_wanted_ = true;
+  next_turn();
+}
+
+void Exchange::wait_for_body(std::size_t limit) {
+  body_limit_ = limit;
+  if (request.content_length > 0 && static_cast<std::uint64_t>(request.content_length) > limit)
+    return refuse(413, "The request body is longer than this application takes.");
+  reading_ = true;
+  wire_->input_wanted(*this);
+}
+
+void Exchange::refuse(int status, std::string_view reason) {
+  input_wanted_ = false;
+  workers_ = nullptr;
+  served_ = true;
+  empty(input_);
+  service_->refuse(*this, status, reason);
+}
+
+// --- turns: one call into the handler at a time -------------------------------------------------
+
+void Exchange::next_turn() {
+  while (!running_ && choose_turn()) {
+    if (workers_ != nullptr) {
+      running_ = true;
+      if (workers_->submit(*this, turn_ != Turn::serve)) return;
+      running_ = false;
+      refuse(503, "All workers are busy. Try again in a moment.");
+      continue;
+    }
+    running_ = true;
+    Loop::Busy& busy = loop_.busy();
+    busy.calls.store(busy.calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    busy.with.store(handler_->title(), std::memory_order_relaxed);
+    play_turn();
+    busy.with.store(nullptr, std::memory_order_relaxed);
+    running_ = false;
+  }
+  if (!running_) end_if_done();
+}
+
+bool Exchange::choose_turn() {
+  if (serve_wanted_) {
+    serve_wanted_ = false;
+    served_ = true;
+    if (wire_ == nullptr) return false;  // the client went while the body was on its way
+    turn_ = Turn::serve;
+    return true;
+  }
+  if (!resumes_.empty()) {
+    resume_ = resumes_.front();
+    resumes_.erase(resumes_.begin());
+    turn_ = Turn::resume;
+    return true;
+  }
+  asyncs_ -= releases_;
+  releases_ = 0;
+  const bool open = served_ && !ended_ && wire_ != nullptr;
+  if (open && (asyncs_ == 0 || abandon_wanted_)) {
+    abandon_wanted_ = false;
+    if (turn_ == Turn::abandon && asyncs_ == 0) {  // it had its chance
+      reset_connection();
+      return false;
+    }
+    turn_ = Turn::abandon;
+    return true;
+  }
+  if (asyncs_ != 0 && events_ != 0 && watching_) {
+    for (const Event event : {Event::readable, Event::writable, Event::aborted}) {
+      const auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(event));
+      if ((events_ & bit) == 0) continue;
+      events_ = static_cast<std::uint8_t>(events_ & ~bit);
+      event_ = event;
+      turn_ = Turn::event;
+      return true;
+    }
+  }
+  if (open && asyncs_ != 0 && !committed_)
+    loop_.arm(*this, static_cast<std::uint64_t>(limits_.async_timeout.count()));
+  return false;
+}
+
+void Exchange::play_turn() {
+  switch (turn_) {
+    case Turn::serve:
+      return handler_->serve(*this);
+    case Turn::resume:
+      return handler_->resumed(*this, resume_.run, resume_.argument, ended_ || aborted());
+    case Turn::event:
+      return handler_->event(*this, event_);
+    case Turn::abandon:
+      return handler_->abandoned(*this);
+    case Turn::none:
+      return;
+  }
+}
+
+void Exchange::run() {
+  play_turn();
+  loop_.post(turn_task_);
+}
+
+void Exchange::turn_over() {
+  running_ = false;
+  next_turn();
+}
+
+void Exchange::expired() {
+  if (committed_ || ended_ || running_ || asyncs_ == 0) return;
+  abandon_wanted_ = true;
+  next_turn();
+}
+
+void Exchange::raise(Event event) {
+  events_ = static_cast<std::uint8_t>(events_ | (1u << static_cast<unsigned>(event)));
+  if (!running_ && served_) next_turn();
+}
+
+void Exchange::end_if_done() {
+  if (wire_ != nullptr || asyncs_ != 0 || serve_wanted_ || !resumes_.empty()) return;
+  service_->finished(*this);
+  loop_.give_back(*this);
+}
+
+// --- later ---------------------------------------------------------------------------------------
+
+Async& Exchange::suspend() {
+  ++asyncs_;
+  return *arena_.make<Async>(*this);
+}
+
+void Async::resume(void (*closure)(), void* argument) {
+  const auto deliver = [](void* exchange, void (*what)(), void* with) {
+    auto& self = *static_cast<Exchange*>(exchange);
+    self.resumes_.push_back({what, with});
+    self.next_turn();
+  };
+  exchange_.loop().post(*new ResumeTask(deliver, &exchange_, closure, argument));
+}
+
+void Async::release() { exchange_.loop().post(*this); }
+void Async::run() { exchange_.released(); }
+
+void Exchange::released() {
+  ++releases_;
+  next_turn();
+}
+
+// --- the answer
+// ------------------------------------------------------------------------------------
+
+Write Exchange::hand_over(bool last) {
+  if (ended_) return Write::closed;
+  if (workers_ != nullptr) return hand_over_from_worker(last);
+  if (wire_ == nullptr) {
+    ended_ = true;
+    body_.clear();
+    return Write::closed;
+  }
+  whole_ = last && !committed_;
+  committed_ = wire_sees_head_ = true;
+  last_ = ended_ = last;
+  wire_->output(*this);
+  if (last) return Write::ok;
+  if (wire_ == nullptr) return Write::closed;
+  reported_full_ = !body_.empty() || !wire_->has_room(*this);
+  return reported_full_ ? Write::full : Write::ok;
+}
+
+Write Exchange::hand_over(FileRange file) {
+  if (ended_) {
+    ::close(file.descriptor);
+    return Write::closed;
+  }
+  file_ = file;  // seen by the loop behind the same hand-over as `last`
+  return hand_over(true);
+}
+
+Write Exchange::hand_over_from_worker(bool last) {
+  std::unique_lock lock(mutex_);
+  const bool room = room_or_data_.wait_for(lock, limits_.write_timeout, [&] {
+    return pipe_.empty() || pipe_.size() + body_.size() <= limits_.high_mark || aborted();
+  });
+  if (!room) cut_ = last = true;
+  if (aborted()) {
+    ended_ = true;
+    body_.clear();
+    return Write::closed;
+  }
+  if (pipe_.empty()) {
+    pipe_.swap(body_);
+  } else {
+    pipe_.append(body_);
+  }
+  body_.clear();
+  whole_ = last && !committed_;
+  committed_ = true;
+  last_ = ended_ = last;
+  if (!output_notified_) {
+    output_notified_ = true;
+    loop_.post(output_task_);
+  }
+  return room ? Write::ok : Write::closed;
+}
+
+void Exchange::reset_connection() {
+  if (ended_) return;
+  if (workers_ == nullptr) {
+    cut_ = true;
+    hand_over(true);
+    return;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    cut_ = true;
+  }
+  hand_over(true);
+}
+
+void Exchange::output_posted() {
+  {
+    const std::scoped_lock lock(mutex_);
+    output_notified_ = false;
+  }
+  wire_sees_head_ = true;
+  if (wire_ != nullptr) wire_->output(*this);
+}
+
+Exchange::Output Exchange::output() {
+  if (workers_ == nullptr) return {body_, last_, whole_, cut_};
+  const std::scoped_lock lock(mutex_);
+  if (taken_.empty() && !pipe_.empty()) {
+    taken_.swap(pipe_);
+    room_or_data_.notify_one();
+  }
+  const bool rest = !pipe_.empty();
+  return {taken_, last_ && !rest, whole_ && !rest, cut_};
+}
+
+void Exchange::output_taken() {
+  if (workers_ != nullptr) {
+    taken_.clear();
+    return;
+  }
+  body_.clear();
+}
+
+void Exchange::room() {
+  if (!reported_full_ || workers_ != nullptr || running_) return;
+  reported_full_ = false;
+  raise(Event::writable);
+}
+
+// --- the request's body
+// ----------------------------------------------------------------------------
+
+bool Exchange::input(std::string_view bytes) {
+  if (!input_wanted_) return true;
+  if (!streamed_) {
+    if (input_.size() + bytes.size() > body_limit_) {
+      refuse(413, "The request body is longer than this application takes.");
+      return false;
+    }
+    input_.append(bytes);
+    return true;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    if (input_read_ == input_.size()) {
+      input_.clear();
+      input_read_ = 0;
+    } else if (input_read_ > limits_.high_mark) {
+      input_.erase(0, input_read_);
+      input_read_ = 0;
+    }
+    input_.append(bytes);
+    room_or_data_.notify_one();
+  }
+  if (workers_ == nullptr) raise(Event::readable);
+  return true;
+}
+
+bool Exchange::room_for_input() {
+  if (!streamed_ || !input_wanted_) return true;
+  const std::scoped_lock lock(mutex_);
+  input_paused_ = input_.size() - input_read_ >= limits_.high_mark;
+  return !input_paused_;
+}
+
+bool Exchange::is_reading() const {
+  const std::scoped_lock lock(mutex_);
+  return reading_;
+}
+
+void Exchange::input_end() {
+  {
+    const std::scoped_lock lock(mutex_);
+    input_ended_ = true;
+    room_or_data_.notify_one();
+  }
+  if (!input_wanted_) return;
+  if (!streamed_) {
+    serve_wanted_ = true;
+    next_turn();
+  } else if (workers_ == nullptr) {
+    raise(Event::readable);
+  }
+}
+
+void Exchange::input_lost() {
+  {
+    const std::scoped_lock lock(mutex_);
+    input_lost_ = true;
+    room_or_data_.notify_one();
+  }
+  if (input_wanted_ && streamed_ && workers_ == nullptr) raise(Event::readable);
+}
+
+std::ptrdiff_t Exchange::read(std::span<char> into) {
+  if (!streamed_ || !request.has_body) return 0;
+  bool wanted = false;
+  std::ptrdiff_t got = 0;
+  {
+    std::unique_lock lock(mutex_);
+    if (!reading_) wanted = reading_ = true;
+    if (workers_ != nullptr) {
+      if (wanted) loop_.post(input_task_);
+      wanted = false;
+      room_or_data_.wait(lock, [&] {
+        return input_read_ < input_.size() || input_ended_ || input_lost_ || aborted();
+      });
+    }
+    const std::size_t there = std::min(into.size(), input_.size() - input_read_);
+    if (there == 0 || aborted()) {
+      got = input_lost_ || aborted() ? -2 : input_ended_ ? 0 : -1;
+    } else {
+      std::memcpy(into.data(), input_.data() + input_read_, there);
+      input_read_ += there;
+      got = static_cast<std::ptrdiff_t>(there);
+      if (input_paused_ && input_.size() - input_read_ <= limits_.low_mark) {
+        input_paused_ = false;
+        wanted = true;
+        if (workers_ != nullptr) loop_.post(input_task_);
+      }
+    }
+  }
+  if (wanted && workers_ == nullptr && wire_ != nullptr) wire_->input_wanted(*this);
+  return got;
+}
+
+void Exchange::input_posted() {
+  if (wire_ != nullptr) wire_->input_wanted(*this);
+}
+
+// --- the end
+// ---------------------------------------------------------------------------------------
+
+void Exchange::peer_closed() { raise(Event::aborted); }
+
+void Exchange::detach(bool aborted) {
+  if (wire_ == nullptr) return;
+  if (aborted && remote_.family == 0) remote_ = wire_->remote();
+  wire_ = nullptr;
+  if (aborted) {
+    const std::scoped_lock lock(mutex_);
+    aborted_.store(true, std::memory_order_release);
+    events_ = static_cast<std::uint8_t>(events_ | 1u << static_cast<unsigned>(Event::aborted));
+    room_or_data_.notify_all();
+  }
+  if (!running_) next_turn();  // may be the end of this exchange
+}
+
+void Exchange::reset() {
+  loop_.forget(*this);
+  if (file_.descriptor >= 0) ::close(file_.descriptor);
+  file_ = {};
+  request = {};
+  id = 0;
+  local = wire_local = nullptr;
+  wire_ = nullptr;
+  handler_ = nullptr;
+  workers_ = nullptr;
+  remote_ = {};
+  response_.clear();
+  for (std::string* text : {&body_, &pipe_, &taken_, &input_}) empty(*text);
+  asyncs_ = releases_ = 0;
+  committed_ = ended_ = watching_ = reported_full_ = false;
+  wire_sees_head_ = running_ = serve_wanted_ = abandon_wanted_ = false;
+  served_ = input_wanted_ = streamed_ = false;
+  events_ = 0;
+  turn_ = Turn::none;
+  body_limit_ = input_read_ = 0;
+  sent_ = 0;
+  resumes_.clear();
+  last_ = whole_ = cut_ = output_notified_ = false;
+  input_ended_ = input_lost_ = input_paused_ = reading_ = false;
+  aborted_.store(false, std::memory_order_relaxed);
+  arena_.reset();
+}
+
+}  // namespace server

@@ -1,0 +1,56 @@
+// Chunked bodies of requests, RFC 9112 section 7.1, framed by ourselves: strict CR LF everywhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace server::http1 {
+
+struct ChunkLimits {
+  std::size_t extension_bytes = 8192;  // maxExtensionSize, of one body
+  std::size_t trailer_bytes = 8192;    // maxTrailerSize
+};
+
+// Fed with bytes in any pieces; holds no buffer but the trailer line in the making.
+class ChunkReader {
+ public:
+  enum class State : unsigned char { more, data, done, bad };
+
+  // Takes bytes from the front of `input`. `data`: `piece` is body; call again. `more`: all taken.
+  // `bad`: not acceptable, `status()` tells the answer.
+  State read(std::string_view& input, std::string_view& piece, const ChunkLimits& limits);
+  int status() const { return status_; }  // of the answer to a bad body
+  void reset() { *this = {}; }
+
+ private:
+  enum class Expect : unsigned char {
+    size,
+    size_more,
+    extension,
+    quoted,
+    escaped,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer_name,
+    trailer_value,
+    trailer_lf,
+    end_lf
+  };
+  bool step(char c, const ChunkLimits& limits);
+  bool size_digit(char c);
+  bool trailer(char c, const ChunkLimits& limits);
+
+  std::uint64_t left_ = 0;
+  std::uint32_t extension_ = 0;
+  std::uint32_t trailer_ = 0;
+  Expect expect_ = Expect::size;
+  std::uint8_t digits_ = 0;
+  bool done_ = false;
+  int status_ = 400;
+};
+
+}  // namespace server::http1

@@ -1,0 +1,217 @@
+// From the bytes of one request head to a RequestHead: llhttp behind the guard, then RFC
+// 9110/9112's rules.
+#include "server/http1/request_parser.h"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace server::http1 {
+
+namespace {
+
+// What llhttp's callbacks write to while one head runs through it.
+struct Recording {
+  Field* fields = nullptr;
+  std::size_t count = 0;
+  std::string_view target;
+};
+
+Recording& recording(llhttp_t* parser) { return *static_cast<Recording*>(parser->data); }
+
+int on_url(llhttp_t* parser, const char* at, std::size_t size) {
+  Recording& to = recording(parser);
+  to.target = {to.target.empty() ? at : to.target.data(), to.target.size() + size};
+  return 0;
+}
+
+int on_field(llhttp_t* parser, const char* at, std::size_t size) {
+  Recording& to = recording(parser);
+  to.fields[to.count++] = {std::string_view{at, size}, {}};
+  return 0;
+}
+
+int on_value(llhttp_t* parser, const char* at, std::size_t size) {
+  Text& value = recording(parser).fields[recording(parser).count - 1].value;
+  value = value.data == nullptr
+              ? std::string_view{at, size}
+              : std::string_view{value.data, static_cast<std::size_t>(at + size - value.data)};
+  return 0;
+}
+
+// 1: there is no body as far as llhttp is concerned; bodies are framed by http1 itself.
+int on_head(llhttp_t*) { return 1; }
+
+const llhttp_settings_t& settings() {
+  static const llhttp_settings_t table = [] {
+    llhttp_settings_t made;
+    llhttp_settings_init(&made);
+    made.on_url = on_url;
+    made.on_header_field = on_field;
+    made.on_header_value = on_value;
+    made.on_headers_complete = on_head;
+    return made;
+  }();
+  return table;
+}
+
+Framing refuse(int status, const char* reason) { return {.status = status, .reason = reason}; }
+
+void lower_in_place(Text name) {
+  for (char* c = const_cast<char*>(name.data); c != name.data + name.size; ++c)
+    if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c | 0x20);
+}
+
+// RFC 3986 section 3.2.2 with an optional port; the container looks closer where it matters.
+bool is_host(std::string_view host) {
+  if (host.starts_with('[')) {
+    const auto end = host.find(']');
+    if (end == host.npos || end < 3) return false;
+    for (char c : host.substr(1, end - 1))
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
+            c == ':' || c == '.'))
+        return false;
+    host.remove_prefix(end + 1);
+    if (!host.empty() && host.front() != ':') return false;
+  }
+  const auto colon = host.find(':');
+  if (colon != host.npos) {
+    const auto port = host.substr(colon + 1);
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
+    if (!port.empty() &&
+        (error != std::errc{} || end != port.data() + port.size() || value > 65535))
+      return false;
+    host = host.substr(0, colon);
+  }
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') ||
+           std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+  });
+}
+
+// Counts each field that may occur once only, and fills the table of known ones.
+const char* index_fields(RequestHead& request) {
+  for (std::size_t i = 0; i < request.fields.size(); ++i) {
+    const Known known = known_field(request.fields[i].name);
+    if (known == Known::other) continue;
+    auto& first = request.first[static_cast<std::size_t>(known)];
+    if (first == 0) {
+      first = static_cast<std::uint16_t>(i + 1);
+    } else if (known == Known::host) {
+      return "The request has more than one Host.";
+    } else if (known == Known::content_length) {
+      return "The request has more than one Content-Length.";
+    } else if (known == Known::transfer_encoding) {
+      return "The request has more than one Transfer-Encoding.";
+    }
+  }
+  return nullptr;
+}
+
+bool field_has_token(const RequestHead& request, Known known, std::string_view token) {
+  if (!request.has(known)) return false;
+  for (std::size_t i = request.first[static_cast<std::size_t>(known)] - 1u;
+       i < request.fields.size(); ++i)
+    if (known_field(request.fields[i].name) == known && has_token(request.fields[i].value, token))
+      return true;
+  return false;
+}
+
+// RFC 9112 sections 6.1 to 6.3: how long the body is.
+Framing body_framing(RequestHead& request, Framing framing) {
+  const bool coded = request.has(Known::transfer_encoding);
+  if (request.has(Known::content_length)) {
+    if (coded) return refuse(400, "Content-Length and Transfer-Encoding do not go together.");
+    const std::string_view text = request.find(Known::content_length);
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+    std::int64_t length = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (!digits || error != std::errc{} || end != text.data() + text.size())
+      return refuse(400, "Content-Length is not a number.");
+    request.content_length = length;
+    request.has_body = length > 0;
+    return framing;
+  }
+  if (!coded) {
+    request.content_length = 0;
+    return framing;
+  }
+  if (framing.http10) return refuse(400, "HTTP/1.0 has no Transfer-Encoding.");
+  const std::string_view coding = request.find(Known::transfer_encoding);
+  if (!equal_ignoring_case(coding, "chunked")) {
+    const auto comma = coding.rfind(',');
+    std::string_view last = comma == coding.npos ? coding : coding.substr(comma + 1);
+    last.remove_prefix(std::min(last.find_first_not_of(" \t"), last.size()));
+    if (comma != coding.npos && has_token(coding.substr(0, comma), "chunked"))
+      return refuse(400, "The chunked coding must be the last, and once.");
+    if (coding.empty() || (comma != coding.npos && !equal_ignoring_case(last, "chunked")))
+      return refuse(400, "The last transfer coding must be chunked.");
+    return refuse(501, "This transfer coding is not supported.");
+  }
+  framing.chunked = request.has_body = true;
+  return framing;
+}
+
+}  // namespace
+
+Framing parse_head(std::string_view head, Arena& arena, const ParseRules& rules,
+                   RequestHead& request) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  const auto first = line.find(' ');
+  const auto last = line.rfind(' ');
+  request.method = line.substr(0, first);
+  request.target = line.substr(first + 1, last - first - 1);
+  const std::string_view version = line.substr(last + 1);
+  request.content_length = 0;
+  request.protocol = version;
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    request.protocol = "HTTP/1.1";
+    const bool known_shape = version.size() == 8 && version.starts_with("HTTP/") &&
+                             version[6] == '.' && version[5] >= '0' && version[5] <= '9' &&
+                             version[7] >= '0' && version[7] <= '9';
+    return known_shape ? refuse(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
+                       : refuse(400, "The request line is not well formed.");
+  }
+  if (!is_field_name(request.method)) return refuse(400, "The method is not a token.");
+
+  Recording to{.fields = arena.array<Field>(
+                   static_cast<std::size_t>(std::count(head.begin(), head.end(), '\n')))};
+  llhttp_t parser;
+  llhttp_init(&parser, HTTP_REQUEST, &settings());
+  parser.data = &to;
+  const llhttp_errno_t error = llhttp_execute(&parser, head.data(), head.size());
+  if (error == HPE_INVALID_METHOD) return refuse(501, "This method is not supported.");
+  if (error != HPE_OK && error != HPE_PAUSED_UPGRADE)
+    return refuse(400, "The request head is not well formed.");
+
+  request.fields = {to.fields, to.count};
+  for (Field& field : std::span(to.fields, to.count)) {
+    lower_in_place(field.name);
+    std::string_view value = field.value;
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    field.value = value;
+  }
+  if (const char* fault = index_fields(request)) return refuse(400, fault);
+
+  Framing framing;
+  framing.http10 = version == "HTTP/1.0";
+  if (request.has(Known::host) ? !is_host(request.find(Known::host)) : !framing.http10)
+    return refuse(400,
+                  request.has(Known::host) ? "Host is not valid." : "The request has no Host.");
+  if (request.method == "CONNECT") return refuse(501, "This server is not a proxy.");
+  if (request.method == "TRACE" && !rules.allow_trace)
+    return refuse(405, "TRACE is not allowed here.");
+  framing.keep_alive = framing.http10 ? field_has_token(request, Known::connection, "keep-alive")
+                                      : !field_has_token(request, Known::connection, "close");
+  if (request.has(Known::expect) && !framing.http10) {
+    if (!equal_ignoring_case(request.find(Known::expect), "100-continue"))
+      return refuse(417, "This expectation cannot be met.");
+    framing.expects_continue = true;
+  }
+  return body_framing(request, framing);
+}
+
+}  // namespace server::http1

@@ -1,0 +1,158 @@
+// The head of a request and of an answer, free of any protocol version.
+#include "server/message.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace server {
+
+namespace {
+
+constexpr std::array<bool, 256> token_characters() {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr auto kToken = token_characters();
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+bool same_name(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+Known known_field(std::string_view name) {
+  const auto is = [&](std::string_view text, Known known) {
+    return name == text ? known : Known::other;
+  };
+  switch (name.size()) {
+    case 2:
+      return is("te", Known::te);
+    case 4:
+      return name[0] == 'h' ? is("host", Known::host) : is("date", Known::date);
+    case 5:
+      return is("range", Known::range);
+    case 6:
+      if (name[0] == 'a') return is("accept", Known::accept);
+      if (name[0] == 'c') return is("cookie", Known::cookie);
+      return name[0] == 'e' ? is("expect", Known::expect) : is("server", Known::server);
+    case 7:
+      if (name[0] == 'u') return is("upgrade", Known::upgrade);
+      return name[0] == 'r' ? is("referer", Known::referer) : is("trailer", Known::trailer);
+    case 10:
+      if (name[0] == 'c') return is("connection", Known::connection);
+      return name[0] == 'u' ? is("user-agent", Known::user_agent)
+                            : is("keep-alive", Known::keep_alive);
+    case 12:
+      return is("content-type", Known::content_type);
+    case 13:
+      return name[0] == 'a' ? is("authorization", Known::authorization)
+                            : is("if-none-match", Known::if_none_match);
+    case 14:
+      return is("content-length", Known::content_length);
+    case 15:
+      return is("accept-encoding", Known::accept_encoding);
+    case 17:
+      return name[0] == 't' ? is("transfer-encoding", Known::transfer_encoding)
+                            : is("if-modified-since", Known::if_modified_since);
+    default:
+      return Known::other;
+  }
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view lower_b) {
+  return same_name(a, lower_b);
+}
+
+bool has_token(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    if (same_name(trim(list.substr(0, comma)), token)) return true;
+    list = comma == list.npos ? std::string_view{} : list.substr(comma + 1);
+  }
+  return false;
+}
+
+bool is_field_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+}
+
+bool is_field_value(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+  });
+}
+
+std::string_view RequestHead::find(std::string_view lower_name) const {
+  if (const Known known = known_field(lower_name); known != Known::other) return find(known);
+  for (const Field& field : fields)
+    if (std::string_view{field.name} == lower_name) return field.value;
+  return {};
+}
+
+bool ResponseHead::append(Arena& arena, std::string_view name, std::string_view value) {
+  if (count_ == kMaxFields || bytes_ + name.size() + value.size() > kMaxBytes) return false;
+  if (count_ == room_) {
+    const std::uint32_t room = room_ == 0 ? 8 : room_ * 2;
+    Field* grown = arena.array<Field>(room);
+    if (count_ != 0) std::memcpy(static_cast<void*>(grown), fields_, count_ * sizeof(Field));
+    fields_ = grown;
+    room_ = room;
+  }
+  fields_[count_++] = {arena.copy(name), arena.copy(value)};
+  bytes_ += name.size() + value.size();
+  return true;
+}
+
+bool ResponseHead::add(Arena& arena, std::string_view name, std::string_view value) {
+  value = trim(value);
+  return is_field_name(name) && is_field_value(value) && append(arena, name, value);
+}
+
+bool ResponseHead::set(Arena& arena, std::string_view name, std::string_view value) {
+  value = trim(value);
+  if (!is_field_name(name) || !is_field_value(value)) return false;
+  remove(name);
+  return append(arena, name, value);
+}
+
+void ResponseHead::remove(std::string_view name) {
+  Field* kept = fields_;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    if (same_name(fields_[i].name, name)) {
+      bytes_ -= fields_[i].name.size + fields_[i].value.size;
+    } else {
+      *kept++ = fields_[i];
+    }
+  }
+  count_ = static_cast<std::uint32_t>(kept - fields_);
+}
+
+std::string_view ResponseHead::find(std::string_view name) const {
+  for (const Field& field : fields())
+    if (same_name(field.name, name)) return field.value;
+  return {};
+}
+
+bool ResponseHead::has(std::string_view name) const {
+  return std::any_of(fields_, fields_ + count_,
+                     [&](const Field& field) { return same_name(field.name, name); });
+}
+
+}  // namespace server

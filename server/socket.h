@@ -1,0 +1,13 @@
+// Listening sockets made by hand: libuv 1.44 knows no SO_REUSEPORT.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace server {
+
+// Each throws std::runtime_error with address and reason. The caller owns the descriptor.
+int bind_tcp(const std::string& address, std::uint16_t& port);  // port 0: set to the one chosen
+int bind_unix(const std::string& path, const std::string& permissions);
+
+}  // namespace server

@@ -1,0 +1,99 @@
+// The bounded pool of threads that run handlers which may block (Tomcat's Executor).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace server {
+
+struct WorkersOptions {
+  std::string name_prefix = "margay-exec-";
+  std::size_t max_threads = 200;
+  std::size_t min_spare_threads = 10;               // kept alive when idle
+  std::chrono::milliseconds max_idle_time{60'000};  // an idle thread above the minimum ends
+  std::size_t max_queue_size = 10'000;  // more waiting work is refused: the caller answers 503
+};
+
+// One piece of work; embedded in its owner, queued at most once at a time.
+class Work {
+ public:
+  virtual void run() = 0;                 // on a worker thread
+  virtual const char* title() const = 0;  // for the watchdog; lives as long as the work runs
+
+ protected:
+  ~Work() = default;
+
+ private:
+  friend class Workers;
+  Work* next_ = nullptr;
+};
+
+class Workers {
+ public:
+  explicit Workers(WorkersOptions options);
+  ~Workers();  // finishes what is queued, then joins
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  // Any thread. False when the queue is full. `always` is for exchanges that were let in already:
+  // their number is bounded by the connections.
+  bool submit(Work& work, bool always = false);
+
+  struct Figures {
+    std::size_t threads, busy, queued;
+    std::uint64_t refused;
+  };
+  Figures figures() const;
+
+  // Work that runs longer than `limit`: calls `report(title, elapsed)` once per piece.
+  template <class Report>
+  void watch(std::chrono::nanoseconds limit, Report&& report);
+
+ private:
+  struct Slot {
+    std::thread thread;
+    std::atomic<std::int64_t> since{0};  // steady clock, ns; 0 = idle
+    std::atomic<const char*> title{nullptr};
+    std::int64_t reported = 0;  // watchdog's own
+    bool ended = false;         // guarded by mutex_
+  };
+
+  void serve(Slot& slot);
+  void spawn();  // with mutex_ held
+
+  const WorkersOptions options_;
+  mutable std::mutex mutex_;  // guards everything below
+  std::condition_variable wake_;
+  Work* first_ = nullptr;
+  Work* last_ = nullptr;
+  std::size_t queued_ = 0;
+  std::size_t idle_ = 0;
+  std::size_t threads_ = 0;
+  std::uint64_t refused_ = 0;
+  std::uint64_t named_ = 0;
+  bool stopping_ = false;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+template <class Report>
+void Workers::watch(std::chrono::nanoseconds limit, Report&& report) {
+  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
+  const std::scoped_lock lock(mutex_);
+  for (const auto& slot : slots_) {
+    const std::int64_t since = slot->since.load(std::memory_order_acquire);
+    const char* title = slot->title.load(std::memory_order_relaxed);
+    if (since == 0 || slot->reported == since || now - since < limit.count()) continue;
+    slot->reported = since;
+    report(title, std::chrono::nanoseconds(now - since));
+  }
+}
+
+}  // namespace server
