@@ -67,6 +67,9 @@ class AccessLog {
     // than a second.
     void tick(std::chrono::steady_clock::time_point now);
 
+    // Whether lines wait here that `tick` has to hand over.
+    bool holds_lines() const { return lines_ != 0; }
+
     // Gives the writer what there is, full or not.
     void hand_over();
 

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 #include "server/escape.h"
 
 namespace container {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::duration_cast;
+using std::chrono::nanoseconds;
 using Source = AccessFields::Source;
 
 constexpr std::string_view common = R"(%h %l %u %t "%r" %s %b)";
@@ -19,6 +22,22 @@ constexpr std::string_view combined = R"(%h %l %u %t "%r" %s %b "%{Referer}i" "%
 constexpr std::size_t longest_pattern = 4096;
 constexpr std::size_t longest_value = 8192;
 constexpr std::size_t most_values = 16;  // of one name; further ones are not logged
+
+constexpr std::pair<char, std::string_view AccessRecord::*> texts[] = {
+    {'a', &AccessRecord::remote_address}, {'A', &AccessRecord::local_address},
+    {'h', &AccessRecord::remote_host},    {'H', &AccessRecord::protocol},
+    {'I', &AccessRecord::thread},         {'m', &AccessRecord::method},
+    {'S', &AccessRecord::session_id},     {'u', &AccessRecord::user},
+    {'U', &AccessRecord::path},           {'v', &AccessRecord::host},
+};
+
+constexpr std::pair<char, Source> sources[] = {
+    {'i', Source::request_header},    {'o', Source::response_header},   {'c', Source::cookie},
+    {'r', Source::request_attribute}, {'s', Source::session_attribute},
+};
+
+constexpr std::pair<std::string_view, nanoseconds> units[] = {
+    {"ns", 1ns}, {"us", 1us}, {"ms", 1ms}, {"s", 1s}};
 
 bool has_control(std::string_view text) {
   for (const char byte : text)
@@ -57,10 +76,15 @@ class AccessLogPattern::Line {
     out_.append(digits, size);
   }
 
-  template <class Unit>
-  void duration(std::chrono::nanoseconds elapsed) {
-    const auto count = duration_cast<Unit>(elapsed).count();
-    number(count < 0 ? 0 : static_cast<std::uint64_t>(count));
+  void duration(std::chrono::nanoseconds elapsed, std::chrono::nanoseconds unit) {
+    number(elapsed.count() < 0 ? 0 : static_cast<std::uint64_t>(elapsed / unit));
+  }
+
+  void seconds_with_fraction(std::chrono::nanoseconds elapsed) {
+    duration(elapsed, std::chrono::seconds(1));
+    out_ += '.';
+    const auto millis = duration_cast<std::chrono::milliseconds>(elapsed).count();
+    padded(millis < 0 ? 0 : static_cast<std::uint64_t>(millis % 1000), 3);
   }
 
   void text(std::string_view value) {
@@ -71,6 +95,15 @@ class AccessLogPattern::Line {
   }
 
   void absent() { out_.append(json_ ? "null" : "-"); }
+
+  void positive(std::uint64_t value) { value == 0 ? absent() : number(value); }
+
+  // Nothing at all where there is none, as in Tomcat.
+  void query(std::string_view query) {
+    if (query.empty()) return;
+    out_ += '?';
+    piece(query);
+  }
 
   void quote() {
     if (json_) out_ += '"';
@@ -152,10 +185,11 @@ void AccessLogPattern::compile(std::string_view pattern) {
     if (pattern.empty()) return add_literal("%");
     const std::size_t close = pattern[0] == '{' ? pattern.find('}') : std::string_view::npos;
     if (close != std::string_view::npos && close + 1 < pattern.size()) {
-      add_named(pattern.substr(1, close - 1), pattern[close + 1]);
+      const char code = pattern[close + 1];
+      if (!add_named(pattern.substr(1, close - 1), code)) add_unknown(code);
       pattern.remove_prefix(close + 2);
     } else {
-      add_plain(pattern[0]);
+      if (!add_plain(pattern[0])) add_unknown(pattern[0]);
       pattern.remove_prefix(1);
     }
   }
@@ -167,27 +201,21 @@ void AccessLogPattern::compile_json() {
   json_ = true;
   add_literal(R"({"time":)");
   add_time("yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
-  const std::pair<std::string_view, Code> members[] = {
-      {"host", Code::remote_host},
-      {"remoteAddr", Code::remote_address},
-      {"user", Code::user},
-      {"localServerName", Code::host},
-      {"port", Code::local_port},
-      {"request", Code::request_line},
-      {"method", Code::method},
-      {"path", Code::path},
-      {"protocol", Code::protocol},
-      {"statusCode", Code::status},
-      {"byteSentNC", Code::bytes},
-      {"elapsedTime", Code::elapsed_micros},
-      {"firstByteTime", Code::commit_millis},
-      {"connectionStatus", Code::connection_state},
-      {"connectionId", Code::connection_id},
+  const std::pair<std::string_view, char> members[] = {
+      {"host", 'h'},          {"remoteAddr", 'a'},
+      {"user", 'u'},          {"localServerName", 'v'},
+      {"port", 'p'},          {"request", 'r'},
+      {"method", 'm'},        {"path", 'U'},
+      {"protocol", 'H'},      {"statusCode", 's'},
+      {"byteSentNC", 'B'},    {"elapsedTime", 'D'},
+      {"firstByteTime", 'F'}, {"connectionStatus", 'X'},
   };
   for (const auto& [name, code] : members) {
     add_literal(",\"" + std::string(name) + "\":");
-    add(code);
+    add_plain(code);
   }
+  add_literal(R"(,"connectionId":)");
+  add(Code::connection_id);
   add_literal(R"(,"requestHeaders":{"Referer":)");
   add_field(Source::request_header, "Referer");
   add_literal(R"(,"User-Agent":)");
@@ -201,95 +229,72 @@ void AccessLogPattern::add_literal(std::string_view text) {
   steps_.back().text += text;
 }
 
-void AccessLogPattern::add_plain(char code) {
+void AccessLogPattern::add_unknown(char code) { add_literal("???" + std::string(1, code) + "???"); }
+
+void AccessLogPattern::add_text(std::string_view AccessRecord::*value) {
+  add(Code::text);
+  steps_.back().value = value;
+}
+
+void AccessLogPattern::add_port(std::uint16_t AccessRecord::*port) {
+  add(Code::port);
+  steps_.back().port = port;
+}
+
+void AccessLogPattern::add_elapsed(nanoseconds unit) {
+  add(Code::elapsed);
+  steps_.back().unit = unit;
+}
+
+bool AccessLogPattern::add_plain(char code) {
+  for (const auto& [letter, value] : texts)
+    if (letter == code) return add_text(value), true;
   switch (code) {
     case '%':
-      return add_literal("%");
-    case 'a':
-      return add(Code::remote_address);
-    case 'A':
-      return add(Code::local_address);
+      return add_literal("%"), true;
     case 'b':
-      return add(Code::bytes_or_dash);
+      return add(Code::bytes_or_dash), true;
     case 'B':
-      return add(Code::bytes);
+      return add(Code::bytes), true;
     case 'D':
-      return add(Code::elapsed_micros);
+      return add_elapsed(1us), true;
     case 'F':
-      return add(Code::commit_millis);
-    case 'h':
-      return add(Code::remote_host);
-    case 'H':
-      return add(Code::protocol);
-    case 'I':
-      return add(Code::thread);
+      return add(Code::until_commit), true;
     case 'l':
-      return add(Code::absent);  // RFC 1413 identities are not asked for
-    case 'm':
-      return add(Code::method);
+      return add(Code::absent), true;  // RFC 1413 identities are not asked for
     case 'p':
-      return add(Code::local_port);
+      return add_port(&AccessRecord::local_port), true;
     case 'q':
-      return add(Code::query);
+      return add(Code::query), true;
     case 'r':
-      return add(Code::request_line);
+      return add(Code::request_line), true;
     case 's':
-      return add(Code::status);
-    case 'S':
-      return add(Code::session_id);
+      return add(Code::status), true;
     case 't':
-      return add_time("");
+      return add_time(""), true;
     case 'T':
-      return add(Code::elapsed_seconds);
-    case 'u':
-      return add(Code::user);
-    case 'U':
-      return add(Code::path);
-    case 'v':
-      return add(Code::host);
+      return add_elapsed(1s), true;
     case 'X':
-      return add(Code::connection_state);
+      return add(Code::connection_state), true;
     default:
-      return add_literal("???" + std::string(1, code) + "???");
+      return false;
   }
 }
 
-void AccessLogPattern::add_named(std::string_view name, char code) {
-  switch (code) {
-    case 'i':
-      return add_field(Source::request_header, name);
-    case 'o':
-      return add_field(Source::response_header, name);
-    case 'c':
-      return add_field(Source::cookie, name);
-    case 'r':
-      return add_field(Source::request_attribute, name);
-    case 's':
-      return add_field(Source::session_attribute, name);
-    case 't':
-      return add_time(name);
-    case 'a':
-      if (name == "peer") return add(Code::peer_address);
-      if (name == "remote") return add(Code::remote_address);
-      break;
-    case 'p':
-      if (name == "local") return add(Code::local_port);
-      if (name == "remote") return add(Code::remote_port);
-      break;
-    case 'L':
-      if (name == "c") return add(Code::connection_id);
-      break;
-    case 'T':
-      if (name == "ns") return add(Code::elapsed_nanos);
-      if (name == "us") return add(Code::elapsed_micros);
-      if (name == "ms") return add(Code::elapsed_millis);
-      if (name == "s") return add(Code::elapsed_seconds);
-      if (name == "fracsec") return add(Code::elapsed_fraction);
-      break;
-    default:
-      break;
-  }
-  add_literal("???" + std::string(1, code) + "???");
+bool AccessLogPattern::add_named(std::string_view name, char code) {
+  for (const auto& [letter, source] : sources)
+    if (letter == code) return add_field(source, name), true;
+  if (code == 't') return add_time(name), true;
+  if (code == 'a' && name == "peer") return add_text(&AccessRecord::peer_address), true;
+  if (code == 'a' && name == "remote") return add_text(&AccessRecord::remote_address), true;
+  if (code == 'p' && name == "local") return add_port(&AccessRecord::local_port), true;
+  if (code == 'p' && name == "remote") return add_port(&AccessRecord::remote_port), true;
+  if (code == 'L' && name == "c") return add(Code::connection_id), true;
+  if (code != 'T') return false;
+  if (name == "fracsec") return add(Code::elapsed_fraction), true;
+  for (const auto& [word, unit] : units)
+    if (word == name) return add_elapsed(unit), true;
+  return false;
 }
 
 void AccessLogPattern::add_field(Source source, std::string_view name) {
@@ -330,69 +335,33 @@ void AccessLogPattern::append(const AccessRecord& record, LocalTimes& times,
 
 void AccessLogPattern::append_step(const Step& step, const AccessRecord& record, LocalTimes& times,
                                    Line& line) const {
-  using namespace std::chrono;
   switch (step.code) {
     case Code::literal:
       return line.literal(step.text);
-    case Code::remote_address:
-      return line.text(record.remote_address);
-    case Code::peer_address:
-      return line.text(record.peer_address);
-    case Code::local_address:
-      return line.text(record.local_address);
-    case Code::bytes_or_dash:
-      return record.bytes_sent == 0 ? line.absent() : line.number(record.bytes_sent);
-    case Code::bytes:
-      return line.number(record.bytes_sent);
-    case Code::elapsed_nanos:
-      return line.duration<nanoseconds>(record.elapsed);
-    case Code::elapsed_micros:
-      return line.duration<microseconds>(record.elapsed);
-    case Code::elapsed_millis:
-      return line.duration<milliseconds>(record.elapsed);
-    case Code::elapsed_seconds:
-      return line.duration<seconds>(record.elapsed);
-    case Code::elapsed_fraction: {
-      const auto millis =
-          std::max(duration_cast<milliseconds>(record.elapsed).count(), milliseconds::rep{0});
-      line.number(static_cast<std::uint64_t>(millis / 1000));
-      line.literal(".");
-      return line.padded(static_cast<std::uint64_t>(millis % 1000), 3);
-    }
-    case Code::commit_millis:
-      return record.until_commit ? line.duration<milliseconds>(*record.until_commit)
-                                 : line.absent();
-    case Code::remote_host:
-      return line.text(record.remote_host);
-    case Code::protocol:
-      return line.text(record.protocol);
-    case Code::thread:
-      return line.text(record.thread);
-    case Code::method:
-      return line.text(record.method);
-    case Code::local_port:
-      return record.local_port == 0 ? line.absent() : line.number(record.local_port);
-    case Code::remote_port:
-      return record.remote_port == 0 ? line.absent() : line.number(record.remote_port);
-    case Code::query:
-      if (record.query.empty()) return;
-      line.literal("?");
-      return line.piece(record.query);
+    case Code::text:
+      return line.text(record.*step.value);
+    case Code::port:
+      return line.positive(record.*step.port);
+    case Code::field:
+      return line.field(record.fields, step.source, step.text);
     case Code::request_line:
       return line.request_line(record);
+    case Code::query:
+      return line.query(record.query);
     case Code::status:
-      return record.status <= 0 ? line.absent()
-                                : line.number(static_cast<std::uint64_t>(record.status));
-    case Code::session_id:
-      return line.text(record.session_id);
+      return line.positive(static_cast<std::uint64_t>(std::max(record.status, 0)));
+    case Code::bytes:
+      return line.number(record.bytes_sent);
+    case Code::bytes_or_dash:
+      return line.positive(record.bytes_sent);
+    case Code::elapsed:
+      return line.duration(record.elapsed, step.unit);
+    case Code::elapsed_fraction:
+      return line.seconds_with_fraction(record.elapsed);
+    case Code::until_commit:
+      return record.until_commit ? line.duration(*record.until_commit, 1ms) : line.absent();
     case Code::time:
       return append_time(step, record, times, line);
-    case Code::user:
-      return line.text(record.user);
-    case Code::path:
-      return line.text(record.path);
-    case Code::host:
-      return line.text(record.host);
     case Code::connection_state: {
       const char state = static_cast<char>(record.connection);
       return line.text({&state, 1});
@@ -401,8 +370,6 @@ void AccessLogPattern::append_step(const Step& step, const AccessRecord& record,
       return line.number(record.connection_id);
     case Code::absent:
       return line.absent();
-    case Code::field:
-      return line.field(record.fields, step.source, step.text);
   }
 }
 

@@ -1,6 +1,8 @@
 // Tomcat's access log pattern, compiled once into steps that append one line per record.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,45 +33,35 @@ class AccessLogPattern {
  private:
   enum class Code : std::uint8_t {
     literal,
-    remote_address,
-    peer_address,
-    local_address,
-    bytes_or_dash,
-    bytes,
-    elapsed_nanos,
-    elapsed_micros,
-    elapsed_millis,
-    elapsed_seconds,
-    elapsed_fraction,
-    commit_millis,
-    remote_host,
-    protocol,
-    thread,
-    method,
-    local_port,
-    remote_port,
-    query,
+    text,
+    port,
+    field,
     request_line,
+    query,
     status,
-    session_id,
+    bytes,
+    bytes_or_dash,
+    elapsed,
+    elapsed_fraction,
+    until_commit,
     time,
-    user,
-    path,
-    host,
     connection_state,
     connection_id,
     absent,
-    field,
   };
   enum class Time : std::uint8_t { common_log, seconds, millis, millis_fraction, format };
 
+  // What the code says, and its one operand.
   struct Step {
     Code code;
-    std::string text{};  // the literal or the name to look up
-    AccessFields::Source source{};
-    Time time{};
-    bool at_begin = false;   // else when the response ended
-    std::size_t format = 0;  // index into formats_
+    std::string text{};                                           // literal, or the name of a field
+    std::string_view AccessRecord::*value = nullptr;              // text
+    std::uint16_t AccessRecord::*port = nullptr;                  // port
+    AccessFields::Source source{};                                // field
+    std::chrono::nanoseconds unit = std::chrono::nanoseconds(1);  // elapsed
+    Time time{};                                                  // time
+    bool at_begin = false;   // time; else when the response ended
+    std::size_t format = 0;  // time; index into formats_
   };
 
   class Line;
@@ -77,9 +69,13 @@ class AccessLogPattern {
   void compile(std::string_view pattern);
   void compile_json();
   void add(Code code) { steps_.push_back({code}); }
+  void add_text(std::string_view AccessRecord::*value);
+  void add_port(std::uint16_t AccessRecord::*port);
+  void add_elapsed(std::chrono::nanoseconds unit);
   void add_literal(std::string_view text);
-  void add_plain(char code);
-  void add_named(std::string_view name, char code);
+  void add_unknown(char code);
+  bool add_plain(char code);
+  bool add_named(std::string_view name, char code);
   void add_field(AccessFields::Source source, std::string_view name);
   void add_time(std::string_view name);
 

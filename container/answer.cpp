@@ -1,0 +1,291 @@
+// One exchange on its way through filters and endpoint: the answer on its way back.
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "container/error_page.h"
+#include "container/invocation.h"
+
+namespace container {
+
+namespace {
+
+constexpr std::size_t kSlice = 64 * 1024;  // of a long write; a worker waits between slices
+
+margay_result result_of(server::Write write) {
+  switch (write) {
+    case server::Write::ok: return MARGAY_OK;
+    case server::Write::full: return MARGAY_FULL;
+    case server::Write::closed: return MARGAY_CLOSED;
+  }
+  return MARGAY_FAILED;
+}
+
+}  // namespace
+
+margay_result Invocation::status(int code) {
+  if (code < 200 || code > 599 || exchange_.committed()) return MARGAY_FAILED;
+  exchange_.response().status = code;
+  return MARGAY_OK;
+}
+
+margay_result Invocation::header(int mode, std::string_view name, std::string_view value) {
+  if (exchange_.committed()) return MARGAY_FAILED;
+  server::ResponseHead& head = exchange_.response();
+  switch (mode) {
+    case MARGAY_SET: return head.set(exchange_.arena(), name, value) ? MARGAY_OK : MARGAY_FAILED;
+    case MARGAY_ADD: return head.add(exchange_.arena(), name, value) ? MARGAY_OK : MARGAY_FAILED;
+    case MARGAY_REMOVE: head.remove(name); return MARGAY_OK;
+    default: return MARGAY_FAILED;
+  }
+}
+
+// The head moments, once, before the first byte leaves.
+void Invocation::commit() {
+  if (headed_) return;
+  headed_ = true;
+  int& code = exchange_.response().status;
+  for (std::uint32_t i = entered_; i-- > 0;)
+    if (const auto moment = steps_[i].use->type->head; moment != nullptr)
+      moment(steps_[i].use->self, &steps_[i].state, &host_, handle(*this), &request, &code);
+  if (transforms_) {  // their outcome has another length
+    exchange_.response().remove("content-length");
+    const std::string raw(std::move(exchange_.body()));
+    exchange_.body().clear();
+    if (!raw.empty()) transform(entered_, raw, false);
+  }
+}
+
+margay_result Invocation::hand_over(bool last) {
+  commit();
+  if (last && transforms_ && !transformed_end_) {
+    transformed_end_ = true;
+    transform(entered_, {}, true);
+  }
+  return result_of(exchange_.hand_over(last));
+}
+
+// Gives bytes to the next filter above `stage` that has a `body` moment, or to the wire.
+void Invocation::transform(std::size_t stage, std::string_view bytes, bool last) {
+  while (stage > 0) {
+    Step& step = steps_[--stage];
+    if (step.use->type->body == nullptr) continue;
+    const std::size_t outer = std::exchange(emit_stage_, stage);
+    if (!bytes.empty() || last)
+      step.use->type->body(step.use->self, &step.state, &host_, handle(*this), {bytes.data(), bytes.size()},
+                           last ? 1 : 0);
+    emit_stage_ = outer;
+    if (!last) return;
+    bytes = {};  // what it had is emitted; now the next one ends
+  }
+  exchange_.body().append(bytes);
+}
+
+margay_result Invocation::emit(std::string_view bytes) {
+  if (!headed_ || !transforms_) return MARGAY_FAILED;
+  transform(emit_stage_, bytes, false);
+  return MARGAY_OK;
+}
+
+margay_result Invocation::write(std::string_view bytes) {
+  if (exchange_.ended()) return MARGAY_CLOSED;
+  margay_result result = MARGAY_OK;
+  do {
+    const std::string_view slice = bytes.substr(0, kSlice);
+    bytes.remove_prefix(slice.size());
+    if (headed_ && transforms_) {
+      transform(entered_, slice, false);
+    } else {
+      exchange_.body().append(slice);
+    }
+    if (exchange_.body().size() >= kBuffer) result = hand_over(false);
+  } while (!bytes.empty() && result != MARGAY_CLOSED);
+  return result;
+}
+
+margay_result Invocation::flush() { return exchange_.ended() ? MARGAY_CLOSED : hand_over(false); }
+
+margay_result Invocation::finish() { return exchange_.ended() ? MARGAY_CLOSED : hand_over(true); }
+
+margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::uint64_t length) {
+  if (exchange_.ended()) return ::close(descriptor), MARGAY_CLOSED;
+  if (!transforms_) {
+    commit();
+    return result_of(exchange_.hand_over(server::FileRange{descriptor, offset, length}));
+  }
+  // Transformed bytes cannot go from file to socket: they pass through the filters piece by piece.
+  std::string piece(kSlice, '\0');
+  margay_result result = MARGAY_OK;
+  while (length > 0 && result != MARGAY_CLOSED) {
+    const ssize_t got = ::pread(descriptor, piece.data(), std::min<std::uint64_t>(length, piece.size()),
+                                static_cast<off_t>(offset));
+    if (got <= 0) break;
+    result = write({piece.data(), static_cast<std::size_t>(got)});
+    offset += static_cast<std::uint64_t>(got);
+    length -= static_cast<std::uint64_t>(got);
+  }
+  ::close(descriptor);
+  if (length > 0) return exchange_.reset_connection(), MARGAY_FAILED;
+  return finish();
+}
+
+// --- errors ----------------------------------------------------------------------------------------
+
+margay_result Invocation::send_error(int code, std::string_view message) {
+  if (exchange_.committed() || headed_ || code < 400 || code > 599) return MARGAY_FAILED;
+  exchange_.body().clear();
+  server::ResponseHead& head = exchange_.response();
+  for (const std::string_view name : {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
+    head.remove(name);
+  head.status = code;
+  if (!in_error_ && error_dispatch(code)) return MARGAY_OK;
+  render_error_body(code, message);
+  return finish();
+}
+
+// Servlet ERROR dispatch: the page configured for the status answers, the status stays.
+bool Invocation::error_dispatch(int code) {
+  const Application* application = start_.application;
+  if (application == nullptr) return false;
+  const ErrorPage* chosen = nullptr;
+  for (const ErrorPage& page : application->error_pages)
+    if (page.status == code || (page.status == 0 && chosen == nullptr)) chosen = &page;
+  if (chosen == nullptr) return false;
+  RouteMatch match;
+  if (!application->routes.lookup(chosen->location, match)) return false;
+  const EndpointUse& endpoint = application->endpoints[match.index];
+  if (endpoint.type == nullptr || (!endpoint.on_loop && !exchange_.on_worker())) return false;
+  in_error_ = true;
+  error_status_ = code;
+  error_path_ = {request.path.data, request.path.size};
+  server::Arena& arena = exchange_.arena();
+  const std::string_view servlet = arena.copy(match.servlet_path);
+  const std::string_view rest = arena.copy(match.path_info);
+  const std::string_view path = arena.copy(application->context_path + chosen->location);
+  request.path = {path.data(), path.size()};
+  request.servlet_path = {servlet.data(), servlet.size()};
+  request.path_info = {rest.data(), rest.size()};
+  request.method = {"GET", 3};
+  start_.endpoint = &endpoint;
+  start_.error = 0;
+  position_ = step_count_;
+  choose_filters(MARGAY_ERROR_PAGE, path, chosen->location);
+  run_chain();
+  return true;
+}
+
+void Invocation::render_error_body(int code, std::string_view message) {
+  const server::RequestHead& head = exchange_.request;
+  const std::string_view path = request.path.size != 0 ? std::string_view{request.path.data, request.path.size}
+                                                       : std::string_view{"/"};
+  const bool named = start_.host != nullptr && start_.host->show_server_info;
+  const ErrorBody body = render_error({.status = code,
+                                       .path = path,
+                                       .message = message,
+                                       .accept = head.find(server::Known::accept),
+                                       .server_info = named ? std::string_view{"Margay"} : std::string_view{},
+                                       .now = std::chrono::system_clock::now()},
+                                      exchange_.body());
+  if (body.size != 0) exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);
+}
+
+// --- what plugins ask --------------------------------------------------------------------------------
+
+std::string_view Invocation::number(std::uint64_t value) {
+  char* room = exchange_.arena().array<char>(20);
+  return {room, static_cast<std::size_t>(std::to_chars(room, room + 20, value).ptr - room)};
+}
+
+std::string_view Invocation::remote_address() {
+  if (!remote_set_) {
+    remote_set_ = true;
+    const server::Address address = exchange_.remote();
+    remote_port_ = address.port;
+    remote_address_ = address.text(exchange_.arena().array<char>(48));
+  }
+  return remote_address_;
+}
+
+std::string_view Invocation::info(int what) {
+  switch (what) {
+    case MARGAY_REMOTE_ADDRESS: return remote_address();
+    case MARGAY_REMOTE_PORT: return remote_address(), number(remote_port_);
+    case MARGAY_LOCAL_ADDRESS: return exchange_.local_address().text(exchange_.arena().array<char>(48));
+    case MARGAY_LOCAL_PORT: return number(exchange_.local_address().port);
+    case MARGAY_SCHEME: return !scheme_.empty() ? scheme_ : exchange_.secure() ? "https" : "http";
+    case MARGAY_SERVER_NAME: return server_name;
+    case MARGAY_SERVER_PORT: return number(server_port);
+    case MARGAY_PROTOCOL: return exchange_.request.protocol;
+    case MARGAY_PRINCIPAL: return principal_;
+    case MARGAY_PATH: return {request.path.data, request.path.size};
+    case MARGAY_QUERY: return {request.query.data, request.query.size};
+    case MARGAY_ERROR_STATUS: return error_status_ == 0 ? std::string_view{} : number(static_cast<std::uint64_t>(error_status_));
+    case MARGAY_ERROR_MESSAGE: return error_message_;
+    case MARGAY_ERROR_PATH: return error_path_;
+    case MARGAY_REQUEST_ID: return number(exchange_.id);
+    default: return {};
+  }
+}
+
+margay_result Invocation::set_info(int what, std::string_view value) {
+  if (called_) return MARGAY_FAILED;
+  const std::string_view kept = exchange_.arena().copy(value);
+  unsigned port = 0;
+  const auto is_port = [&] {
+    const auto [end, error] = std::from_chars(kept.data(), kept.data() + kept.size(), port);
+    return error == std::errc{} && end == kept.data() + kept.size() && port <= 65535;
+  };
+  switch (what) {
+    case MARGAY_REMOTE_ADDRESS:
+      remote_address();
+      remote_address_ = kept;
+      return MARGAY_OK;
+    case MARGAY_REMOTE_PORT:
+      if (!is_port()) return MARGAY_FAILED;
+      remote_address();
+      remote_port_ = static_cast<std::uint16_t>(port);
+      return MARGAY_OK;
+    case MARGAY_SCHEME:
+      if (kept != "http" && kept != "https") return MARGAY_FAILED;
+      scheme_ = kept;
+      return MARGAY_OK;
+    case MARGAY_SERVER_NAME: server_name = kept; return MARGAY_OK;
+    case MARGAY_SERVER_PORT:
+      if (!is_port()) return MARGAY_FAILED;
+      server_port = static_cast<std::uint16_t>(port);
+      return MARGAY_OK;
+    case MARGAY_PRINCIPAL: principal_ = kept; return MARGAY_OK;
+    case MARGAY_QUERY: request.query = {kept.data(), kept.size()}; return MARGAY_OK;
+    case MARGAY_PATH: {
+      const std::size_t matched = request.context_path.size + request.servlet_path.size;
+      if (kept.size() < matched || kept.front() != '/') return MARGAY_FAILED;
+      request.path = {kept.data(), kept.size()};
+      request.path_info = {kept.data() + matched, kept.size() - matched};
+      return MARGAY_OK;
+    }
+    default: return MARGAY_FAILED;
+  }
+}
+
+std::string_view* Invocation::attribute(std::string_view name) {
+  for (Attribute* one = attributes_; one != nullptr; one = one->next)
+    if (one->name == name) return &one->value;
+  return nullptr;
+}
+
+margay_result Invocation::set_attribute(std::string_view name, std::string_view value) {
+  server::Arena& arena = exchange_.arena();
+  if (std::string_view* there = attribute(name); there != nullptr) {
+    *there = arena.copy(value);
+    return MARGAY_OK;
+  }
+  if (attribute_count_ == kMaxAttributes) return MARGAY_FAILED;
+  ++attribute_count_;
+  attributes_ = arena.make<Attribute>(arena.copy(name), arena.copy(value), attributes_);
+  return MARGAY_OK;
+}
+
+}  // namespace container

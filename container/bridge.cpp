@@ -1,0 +1,93 @@
+// The only place that knows both the C ABI and the exchange: the functions plugins call.
+#include "container/bridge.h"
+
+#include <string_view>
+
+#include "container/invocation.h"
+
+namespace container {
+
+namespace {
+
+static_assert(sizeof(server::Text) == sizeof(margay_str) && sizeof(server::Field) == sizeof(margay_field));
+static_assert(offsetof(server::Text, data) == offsetof(margay_str, data));
+
+std::string_view view(margay_str text) { return {text.data, text.size}; }
+margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+Invocation& call(margay_exchange* exchange) { return *reinterpret_cast<Invocation*>(exchange); }
+server::Async& right(margay_async* async) { return *reinterpret_cast<server::Async*>(async); }
+
+margay_str response_header(margay_exchange* exchange, margay_str name) {
+  return text(call(exchange).exchange().response().find(view(name)));
+}
+
+ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
+  return call(exchange).exchange().read({static_cast<char*>(into), room});
+}
+
+margay_str attribute(margay_exchange* exchange, margay_str name) {
+  const std::string_view* value = call(exchange).attribute(view(name));
+  return value == nullptr ? margay_str{nullptr, 0} : text(*value);
+}
+
+margay_async* suspend(margay_exchange* exchange) {
+  server::Exchange& its = call(exchange).exchange();
+  return its.ended() ? nullptr : reinterpret_cast<margay_async*>(&its.suspend());
+}
+
+void log(const margay_config* source, int level, margay_str message) {
+  if (source == nullptr) return;
+  static constexpr server::LogLevel kLevels[] = {server::LogLevel::debug, server::LogLevel::info,
+                                                 server::LogLevel::warn, server::LogLevel::error};
+  reinterpret_cast<const BridgedConfig*>(source)->log.write(
+      kLevels[level < 0 || level > 3 ? 3 : level], view(message));
+}
+
+const void* query(const margay_config* source, const char* name) {
+  if (source != nullptr && name != nullptr && std::string_view(name) == "status/1")
+    return reinterpret_cast<const BridgedConfig*>(source)->status;
+  return nullptr;
+}
+
+}  // namespace
+
+const margay_host& host_functions() {
+  static const margay_host table{
+      .size = sizeof(margay_host),
+      .abi_major = MARGAY_ABI_MAJOR,
+      .abi_minor = MARGAY_ABI_MINOR,
+      .status = [](margay_exchange* x, int code) { return call(x).status(code); },
+      .header = [](margay_exchange* x, int mode, margay_str name,
+                   margay_str value) { return call(x).header(mode, view(name), view(value)); },
+      .response_header = response_header,
+      .write = [](margay_exchange* x, margay_str bytes) { return call(x).write(view(bytes)); },
+      .flush = [](margay_exchange* x) { return call(x).flush(); },
+      .send_file = [](margay_exchange* x, int fd, uint64_t offset,
+                      uint64_t length) { return call(x).send_file(fd, offset, length); },
+      .send_error = [](margay_exchange* x, int code,
+                       margay_str message) { return call(x).send_error(code, view(message)); },
+      .finish = [](margay_exchange* x) { return call(x).finish(); },
+      .emit = [](margay_exchange* x, margay_str bytes) { return call(x).emit(view(bytes)); },
+      .read = read,
+      .info = [](margay_exchange* x, int what) { return text(call(x).info(what)); },
+      .set_info = [](margay_exchange* x, int what,
+                     margay_str value) { return call(x).set_info(what, view(value)); },
+      .attribute = attribute,
+      .set_attribute = [](margay_exchange* x, margay_str name,
+                          margay_str value) { return call(x).set_attribute(view(name), view(value)); },
+      .suspend = suspend,
+      .resume =
+          [](margay_async* async, void (*run)(void*, margay_exchange*), void* argument) {
+            right(async).resume(reinterpret_cast<void (*)()>(run), argument);
+          },
+      .release = [](margay_async* async) { right(async).release(); },
+      .proceed = [](margay_exchange* x) { return call(x).proceed(); },
+      .watch = [](margay_exchange* x, void (*event)(void*, margay_exchange*, int), void* argument,
+                  void (*gone)(void*)) { return call(x).watch(event, argument, gone); },
+      .log = log,
+      .query = query,
+  };
+  return table;
+}
+
+}  // namespace container

@@ -1,0 +1,248 @@
+// Takes each exchange to its host, application and endpoint, on the mapping its loop has.
+#include "container/engine.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cassert>
+#include <future>
+#include <new>
+
+#include "container/bridge.h"
+#include "container/host_name.h"
+
+namespace container {
+
+namespace {
+
+std::uint64_t nanoseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+
+}  // namespace
+
+struct Engine::Visit final : AccessFields {
+  Visit(server::Exchange& its, Lease& held, Invocation::Start start)
+      : invocation(its, host_functions(), start), lease(held) {}
+  std::optional<std::string_view> find(Source source, std::string_view name, std::size_t nth) const override;
+
+  Invocation invocation;
+  Lease& lease;
+  std::uint64_t begin = 0;
+};
+
+std::optional<std::string_view> Engine::Visit::find(Source source, std::string_view name, std::size_t nth) const {
+  auto& mine = const_cast<Invocation&>(invocation);
+  const auto among = [&](std::span<const server::Field> fields) -> std::optional<std::string_view> {
+    for (const server::Field& field : fields) {
+      const std::string_view one = field.name;
+      if (one.size() != name.size() || !std::equal(one.begin(), one.end(), name.begin(), [](char a, char b) {
+            return (a | 0x20) == (b | 0x20);
+          }))
+        continue;
+      if (nth-- == 0) return field.value;
+    }
+    return std::nullopt;
+  };
+  switch (source) {
+    case Source::request_header: return among(mine.exchange().request.fields);
+    case Source::response_header: return among(mine.exchange().response().fields());
+    case Source::request_attribute:
+      if (const auto* value = mine.attribute(name); value != nullptr && nth == 0) return *value;
+      return std::nullopt;
+    default: return std::nullopt;
+  }
+}
+
+Engine::Engine(EngineOptions options, std::vector<server::Loop*> loops, server::Workers& workers)
+    : options_(std::move(options)), loops_(std::move(loops)), workers_(workers), per_loop_(loops_.size()) {}
+
+Engine::~Engine() = default;
+
+// --- mappings --------------------------------------------------------------------------------------
+
+void Engine::publish(std::shared_ptr<const Mapping> mapping) {
+  Generation next{std::move(mapping), {}};
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    next.leases.push_back(std::make_unique<Lease>());
+    next.leases.back()->mapping = next.mapping.get();
+    std::promise<void> done;
+    loops_[i]->post([this, i, lease = next.leases.back().get(), &done] {
+      if (Lease* old = std::exchange(per_loop_[i].lease, lease); old != nullptr) {
+        old->superseded = true;
+        if (old->exchanges == 0) old->over.store(true, std::memory_order_release);
+      }
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  generations_.push_back(std::move(next));
+}
+
+std::size_t Engine::reap() {
+  const auto over = [&](const Generation& one) {
+    return &one != &generations_.back() && std::all_of(one.leases.begin(), one.leases.end(), [](const auto& lease) {
+      return lease->over.load(std::memory_order_acquire);
+    });
+  };
+  for (auto one = generations_.begin(); one != generations_.end();)
+    one = over(*one) ? generations_.erase(one) : one + 1;
+  return generations_.empty() ? 0 : generations_.size() - 1;
+}
+
+void Engine::add_access_log(AccessLog& log) {
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    per_loop_[i].appenders.push_back(std::make_unique<AccessLog::Appender>(log));
+    AccessLog::Appender* appender = per_loop_[i].appenders.back().get();
+    loops_[i]->post([loop = loops_[i], appender] {
+      loop->on_tick([appender] {
+        appender->tick(std::chrono::steady_clock::now());
+        return appender->holds_lines();
+      });
+    });
+  }
+}
+
+// --- one exchange ------------------------------------------------------------------------------------
+
+Engine::Visit& Engine::open(server::Exchange& exchange, Invocation::Start start) {
+  PerLoop& mine = per_loop_[exchange.loop().index()];
+  Visit* visit = exchange.arena().make<Visit>(exchange, *mine.lease, start);
+  exchange.local = visit;
+  ++mine.lease->exchanges;
+  mine.requests.store(mine.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  visit->begin = nanoseconds();
+  const server::RequestHead& head = exchange.request;
+  margay_request& request = visit->invocation.request;
+  request.size = sizeof request;
+  request.method = text(head.method);
+  request.target = text(head.target);
+  request.content_length = head.content_length;
+  request.fields = reinterpret_cast<const margay_field*>(head.fields.data());
+  request.field_count = static_cast<std::uint32_t>(head.fields.size());
+  if (!mine.appenders.empty()) visit->invocation.remote_address();
+  return *visit;
+}
+
+void Engine::handle(server::Exchange& exchange) {
+  const Lease* lease = per_loop_[exchange.loop().index()].lease;
+  assert(lease != nullptr && "the connector listens before a mapping is published");
+  route(exchange, *lease->mapping);
+}
+
+void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
+  const server::RequestHead& head = exchange.request;
+  server::Arena& arena = exchange.arena();
+  const std::span<char> room(arena.array<char>(head.target.size()), head.target.size());
+  const auto asterisk = head.method == "OPTIONS" ? Asterisk::allowed : Asterisk::refused;
+  const auto target = parse_target(head.target, options_.target, room, asterisk);
+  if (!target) return reject(exchange, {}, 400, sentence(target.error().fault));
+  const auto host = parse_host(target->authority.empty() ? head.find(server::Known::host) : target->authority);
+  if (!host) return reject(exchange, {}, 400, sentence(host.error()));
+
+  const auto entry = mapping.hosts.lookup(host->host);
+  Invocation::Start start{.host = entry ? &mapping.entries[*entry] : nullptr};
+  const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(target->path);
+  RouteMatch match;
+  std::string_view rest = target->path;
+  if (context) {
+    start.application = start.host->applications[context->index].get();
+    rest = context->rest;
+    if (start.application->routes.lookup(rest.empty() ? "/" : rest, match))
+      start.endpoint = &start.application->endpoints[match.index];
+  }
+  if (start.endpoint == nullptr) start.error = 404;
+  Visit& visit = open(exchange, start);
+  Invocation& invocation = visit.invocation;
+  invocation.server_name = host->host;
+  invocation.server_port = host->port.value_or(exchange.secure() ? 443 : 80);
+  margay_request& request = invocation.request;
+  request.path = text(target->path);
+  request.query = text(target->query);
+  if (context) {
+    request.context_path = text(context->context_path);
+    request.servlet_path = text(match.servlet_path);
+    request.path_info = text(match.path_info);
+  }
+  if (const auto variables = match.variables(); start.endpoint != nullptr && !variables.empty()) {
+    auto* parameters = arena.array<margay_field>(variables.size());
+    for (std::size_t i = 0; i < variables.size(); ++i)
+      parameters[i] = {text(variables[i].name), text(variables[i].value)};
+    request.parameters = parameters;
+    request.parameter_count = static_cast<std::uint32_t>(variables.size());
+  }
+  invocation.choose_filters(MARGAY_REQUEST, target->path, rest.empty() ? "/" : rest);
+  if (context && rest.empty() && !context->context_path.empty()) {  // mapperContextRootRedirectEnabled
+    std::string location(context->context_path);
+    location += '/';
+    if (!target->query.empty()) location.append("?").append(target->query);
+    exchange.response().set(arena, "Location", location);
+    return reject_with(visit, 302);
+  }
+  exchange.start(invocation, invocation.needs_worker() ? &workers_ : nullptr,
+                 invocation.streamed() ? server::Body::streamed : server::Body::buffered, options_.max_post_size);
+}
+
+void Engine::reject_with(Visit& visit, int status) {
+  visit.invocation.exchange().response().status = status;
+  visit.invocation.finish();
+}
+
+void Engine::reject(server::Exchange& exchange, Invocation::Start start, int status, std::string_view message) {
+  Visit& visit = open(exchange, start);
+  visit.invocation.request.path = text(exchange.request.target.substr(0, exchange.request.target.find('?')));
+  visit.invocation.send_error(status, message);
+}
+
+void Engine::refuse(server::Exchange& exchange, int status, std::string_view reason) {
+  if (exchange.local == nullptr) return reject(exchange, {}, status, reason);
+  auto& visit = *static_cast<Visit*>(exchange.local);
+  if (status == 503) exchange.response().set(exchange.arena(), "Retry-After", "1");
+  visit.invocation.send_error(status, reason);
+}
+
+void Engine::finished(server::Exchange& exchange) {
+  auto* visit = static_cast<Visit*>(exchange.local);
+  if (visit == nullptr) return;
+  const std::uint64_t elapsed = nanoseconds() - visit->begin;
+  visit->invocation.done(elapsed / 1000);
+  if (!per_loop_[exchange.loop().index()].appenders.empty()) log_access(exchange, *visit, elapsed);
+  Lease& lease = visit->lease;
+  if (--lease.exchanges == 0 && lease.superseded) lease.over.store(true, std::memory_order_release);
+}
+
+void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t elapsed) {
+  Invocation& invocation = visit.invocation;
+  const server::RequestHead& head = exchange.request;
+  const auto took = std::chrono::nanoseconds(elapsed);
+  AccessRecord record;
+  record.remote_address = record.peer_address = record.remote_host = invocation.remote_address();
+  record.method = head.method;
+  record.target = head.target;
+  const auto query = head.target.find('?');
+  record.path = head.target.substr(0, query);
+  if (query != head.target.npos) record.query = head.target.substr(query + 1);
+  record.protocol = head.protocol;
+  record.host = invocation.server_name;
+  record.user = invocation.principal();
+  record.status = exchange.response().status;
+  record.bytes_sent = exchange.sent();
+  record.elapsed = took;
+  record.begin = std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(took);
+  record.connection_id = exchange.id >> 24;
+  record.connection = exchange.aborted() ? ConnectionState::aborted : ConnectionState::kept;
+  record.fields = &visit;
+  for (const auto& appender : per_loop_[exchange.loop().index()].appenders) appender->append(record);
+}
+
+std::uint64_t Engine::requests() const {
+  std::uint64_t sum = 0;
+  for (const PerLoop& one : per_loop_) sum += one.requests.load(std::memory_order_relaxed);
+  return sum;
+}
+
+}  // namespace container

@@ -1,0 +1,163 @@
+// One exchange on its way through filters and endpoint: the chain.
+#include "container/invocation.h"
+
+#include <algorithm>
+
+namespace container {
+
+namespace {
+
+bool takes_part(const FilterUse& use, std::uint32_t dispatcher, std::string_view path) {
+  if ((use.dispatchers & dispatcher) == 0) return false;
+  return use.everywhere || std::any_of(use.patterns.begin(), use.patterns.end(),
+                                       [&](const Pattern& one) { return one.matches_filter(path); });
+}
+
+bool names_endpoint(const FilterUse& use, std::uint32_t dispatcher, const EndpointUse* endpoint) {
+  return endpoint != nullptr && (use.dispatchers & dispatcher) != 0 &&
+         std::find(use.endpoints.begin(), use.endpoints.end(), endpoint->name) != use.endpoints.end();
+}
+
+}  // namespace
+
+Invocation::Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start)
+    : exchange_(exchange), host_(host_functions), start_(start) {}
+
+// Servlet rules (features of Tomcat's ApplicationFilterFactory): all that match by path in order of
+// declaration, then all that name the endpoint; each once. Those of Engine and Host come first.
+void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view path,
+                                std::string_view path_in_context) {
+  dispatcher_ = static_cast<std::uint32_t>(dispatcher);
+  request.dispatcher = dispatcher_;
+  const std::size_t outer = start_.host == nullptr ? 0 : start_.host->filters.size();
+  const std::size_t inner = start_.application == nullptr ? 0 : start_.application->filters.size();
+  if (outer + inner == 0) return;
+  Step* steps = exchange_.arena().array<Step>(step_count_ + outer + inner);
+  std::copy_n(steps_, step_count_, steps);
+  steps_ = steps;
+  const auto first = step_count_;
+  const auto add = [&](const FilterUse& use) {
+    for (std::uint32_t i = first; i < step_count_; ++i)
+      if (steps_[i].use->self == use.self && steps_[i].use->type == use.type) return;
+    steps_[step_count_++] = {&use, nullptr};
+    transforms_ |= use.type->body != nullptr;
+  };
+  for (std::size_t i = 0; i < outer; ++i)
+    if (takes_part(start_.host->filters[i], dispatcher_, path)) add(start_.host->filters[i]);
+  for (std::size_t i = 0; i < inner; ++i)
+    if (takes_part(start_.application->filters[i], dispatcher_, path_in_context)) add(start_.application->filters[i]);
+  for (std::size_t i = 0; i < inner; ++i)
+    if (names_endpoint(start_.application->filters[i], dispatcher_, start_.endpoint))
+      add(start_.application->filters[i]);
+}
+
+bool Invocation::needs_worker() const {
+  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr && !start_.endpoint->on_loop) return true;
+  return std::any_of(steps_, steps_ + step_count_,
+                     [](const Step& step) { return (step.use->type->flags & MARGAY_ON_LOOP) == 0; });
+}
+
+bool Invocation::streamed() const {
+  return start_.endpoint != nullptr && start_.endpoint->type != nullptr &&
+         (start_.endpoint->type->flags & MARGAY_STREAM_BODY) != 0;
+}
+
+const char* Invocation::title() const {
+  return start_.endpoint == nullptr ? "error page" : start_.endpoint->title.c_str();
+}
+
+// --- turns -----------------------------------------------------------------------------------------
+
+void Invocation::serve(server::Exchange&) {
+  run_chain();
+  end_turn();
+}
+
+void Invocation::run_chain() {
+  while (position_ < step_count_) {
+    Step& step = steps_[position_++];
+    entered_ = position_;
+    if (step.use->type->before == nullptr) continue;
+    switch (step.use->type->before(step.use->self, &step.state, &host_, handle(*this), &request)) {
+      case MARGAY_OK: break;
+      case MARGAY_SUSPENDED: return;
+      case MARGAY_CLOSED:
+        if (!exchange_.suspended()) finish();
+        return;
+      default: return fail("a filter failed");
+    }
+    if (exchange_.ended()) return;
+  }
+  call_endpoint();
+}
+
+void Invocation::call_endpoint() {
+  if (start_.error != 0) {
+    send_error(start_.error, start_.error_message);
+    return;
+  }
+  const EndpointUse& endpoint = *start_.endpoint;
+  if (endpoint.type == nullptr) {
+    send_error(503, {});
+    return;
+  }
+  called_ = true;
+  const std::string_view body = exchange_.buffered_body();
+  if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0) request.body = {body.data(), body.size()};
+  const margay_result result = endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
+  if (result == MARGAY_FAILED) return fail("the endpoint failed");
+  if (!exchange_.suspended()) finish();
+}
+
+// What a turn wrote is sent at its end, also when the answer goes on later.
+void Invocation::end_turn() {
+  if (!exchange_.ended() && exchange_.suspended() && !exchange_.body().empty()) flush();
+}
+
+void Invocation::resumed(server::Exchange&, void (*run)(), void* argument, bool gone) {
+  const auto closure = reinterpret_cast<void (*)(void*, margay_exchange*)>(run);
+  closure(argument, gone ? nullptr : handle(*this));
+  if (!gone) end_turn();
+}
+
+void Invocation::event(server::Exchange&, server::Event event) {
+  if (event_ != nullptr) event_(event_argument_, handle(*this), static_cast<int>(event));
+  end_turn();
+}
+
+void Invocation::abandoned(server::Exchange&) { fail("nobody finished the answer"); }
+
+void Invocation::fail(const char*) {
+  if (exchange_.committed()) {
+    exchange_.reset_connection();
+  } else {
+    send_error(500, {});
+  }
+}
+
+margay_result Invocation::proceed() {
+  if (called_ || exchange_.ended()) return MARGAY_FAILED;
+  run_chain();
+  return MARGAY_OK;
+}
+
+margay_result Invocation::watch(void (*event)(void*, margay_exchange*, int), void* argument,
+                                void (*gone)(void*)) {
+  if (event_gone_ != nullptr) event_gone_(event_argument_);
+  event_ = event;
+  event_argument_ = argument;
+  event_gone_ = gone;
+  exchange_.watch(event != nullptr);
+  return MARGAY_OK;
+}
+
+void Invocation::done(std::uint64_t micros) {
+  watch(nullptr, nullptr, nullptr);
+  const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(), micros,
+                               exchange_.aborted() ? 1u : 0u};
+  for (std::uint32_t i = entered_; i-- > 0;)
+    if (const auto moment = steps_[i].use->type->done; moment != nullptr)
+      moment(steps_[i].use->self, &steps_[i].state, &request, &outcome);
+}
+
+}  // namespace container

@@ -1,0 +1,123 @@
+// One exchange on its way through filters and endpoint: what a plugin sees as `margay_exchange`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <margay/abi.h>
+
+#include "container/mapping.h"
+#include "server/exchange.h"
+
+namespace container {
+
+// A request attribute; a list in the exchange's arena.
+struct Attribute {
+  std::string_view name, value;
+  Attribute* next;
+};
+
+// Lives in the exchange's arena; belongs to whoever has the handler half. The four moments of the
+// chain: `before` in order, `head` and `body` in reverse order, `done` when all is over.
+class Invocation final : public server::Handler {
+ public:
+  struct Start {
+    const HostMapping* host = nullptr;
+    const Application* application = nullptr;  // null: nobody's path
+    const EndpointUse* endpoint = nullptr;
+    int error = 0;  // answered instead of calling an endpoint
+    std::string_view error_message;
+  };
+
+  Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start);
+
+  // The C view; filled by the engine before the exchange starts.
+  margay_request request{};
+  std::string_view server_name;
+  std::uint16_t server_port = 0;
+
+  bool needs_worker() const;
+  bool streamed() const;
+  void choose_filters(margay_dispatcher dispatcher, std::string_view path, std::string_view path_in_context);
+
+  // --- server::Handler ---
+  void serve(server::Exchange& exchange) override;
+  void resumed(server::Exchange& exchange, void (*run)(), void* argument, bool gone) override;
+  void event(server::Exchange& exchange, server::Event event) override;
+  void abandoned(server::Exchange& exchange) override;
+  const char* title() const override;
+
+  // After everything, on the loop.
+  void done(std::uint64_t micros);
+
+  // --- the host functions, see bridge.cpp and abi.h ---
+  margay_result status(int code);
+  margay_result header(int mode, std::string_view name, std::string_view value);
+  margay_result write(std::string_view bytes);
+  margay_result flush();
+  margay_result send_file(int descriptor, std::uint64_t offset, std::uint64_t length);
+  margay_result send_error(int code, std::string_view message);
+  margay_result finish();
+  margay_result emit(std::string_view bytes);
+  margay_result proceed();
+  margay_result watch(void (*event)(void*, margay_exchange*, int), void* argument, void (*gone)(void*));
+  std::string_view info(int what);
+  margay_result set_info(int what, std::string_view value);
+  std::string_view* attribute(std::string_view name);
+  margay_result set_attribute(std::string_view name, std::string_view value);
+
+  server::Exchange& exchange() { return exchange_; }
+  const HostMapping* host() const { return start_.host; }
+  std::string_view principal() const { return principal_; }
+  std::string_view remote_address();
+
+  static constexpr std::size_t kBuffer = 8 * 1024;  // held back before the commit (Tomcat: bufferSize)
+  static constexpr std::size_t kMaxAttributes = 64;
+
+ private:
+  struct Step {
+    const FilterUse* use;
+    void* state;
+  };
+
+  void run_chain();
+  void call_endpoint();
+  void end_turn();
+  void fail(const char* what);
+  void commit();
+  margay_result hand_over(bool last);
+  void transform(std::size_t stage, std::string_view bytes, bool last);
+  bool error_dispatch(int code);
+  void render_error_body(int code, std::string_view message);
+  std::string_view number(std::uint64_t value);
+
+  server::Exchange& exchange_;
+  const margay_host& host_;
+  Start start_;
+  Step* steps_ = nullptr;
+  std::uint32_t step_count_ = 0;
+  std::uint32_t position_ = 0;   // the next `before`
+  std::uint32_t entered_ = 0;    // filters whose `before` was called
+  std::uint32_t dispatcher_ = MARGAY_REQUEST;
+  std::size_t emit_stage_ = 0;
+  int error_status_ = 0;
+  bool headed_ = false;          // `head` moments are over
+  bool transforms_ = false;      // some filter has a `body` moment
+  bool transformed_end_ = false;
+  bool called_ = false;          // the endpoint
+  bool in_error_ = false;
+  std::string_view error_message_, error_path_;
+  std::string_view principal_, remote_address_, scheme_;
+  std::uint16_t remote_port_ = 0;
+  bool remote_set_ = false;
+  Attribute* attributes_ = nullptr;
+  std::size_t attribute_count_ = 0;
+  void (*event_)(void*, margay_exchange*, int) = nullptr;
+  void (*event_gone_)(void*) = nullptr;
+  void* event_argument_ = nullptr;
+};
+
+inline margay_exchange* handle(Invocation& invocation) { return reinterpret_cast<margay_exchange*>(&invocation); }
+
+}  // namespace container

@@ -1,0 +1,71 @@
+// Which host, application, filters and endpoint a request is for: one immutable snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <margay/abi.h>
+
+#include "container/context_table.h"
+#include "container/host_table.h"
+#include "container/pattern.h"
+#include "container/route_table.h"
+
+namespace container {
+
+// A filter as it is mapped: the object and where it takes part.
+struct FilterUse {
+  const margay_filter_type* type = nullptr;
+  void* self = nullptr;
+  std::vector<Pattern> patterns;
+  std::vector<std::string> endpoints;  // names; only for filters of an application
+  std::uint32_t dispatchers = MARGAY_REQUEST;
+  bool everywhere = false;  // some pattern takes every path
+};
+
+struct EndpointUse {
+  const margay_endpoint_type* type = nullptr;  // null: answers `unavailable` with 503
+  void* self = nullptr;
+  std::string name;
+  std::string title;         // "/shop: cart", for the watchdog and the log
+  std::string unavailable;   // why, in the log; clients hear 503
+  bool on_loop = false;
+};
+
+struct ErrorPage {
+  int status = 0;  // 0: every status without a page of its own
+  std::string location;
+};
+
+// One deployed application. Immutable; kept by every mapping it belongs to, and with it its plugin
+// generations: the last owner, always on the control thread, destroys the instances.
+struct Application {
+  std::string context_path;  // "" for the root
+  std::string version;
+  std::vector<EndpointUse> endpoints;
+  RouteTable routes;  // index: position in `endpoints`
+  std::vector<FilterUse> filters;
+  std::vector<ErrorPage> error_pages;
+  std::string fingerprint;  // of configuration and library files: equal means carried over
+  std::vector<std::shared_ptr<const void>> keeps;  // instances, then the libraries under them
+};
+
+struct HostMapping {
+  std::string name;
+  ContextTable contexts;  // index: position in `applications`
+  std::vector<std::shared_ptr<const Application>> applications;
+  std::vector<FilterUse> filters;  // the Engine's, then the Host's
+  bool show_server_info = false;
+};
+
+// Owns everything that a reload replaces. Published to each loop; exchanges hold a lease on it.
+struct Mapping {
+  std::uint64_t generation = 0;
+  HostTable hosts;  // index: position in `entries`
+  std::vector<HostMapping> entries;
+  std::vector<std::shared_ptr<const void>> keeps;  // instances of Engine and Host filters
+};
+
+}  // namespace container
