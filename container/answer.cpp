@@ -156,7 +156,7 @@ bool Invocation::error_dispatch(int code) {
   if (chosen == nullptr) return false;
   RouteMatch match;
   if (!application->routes.lookup(chosen->location, match)) return false;
-  const EndpointUse& endpoint = application->endpoints[match.index];
+  const MappedEndpoint& endpoint = application->endpoints[match.index];
   if (endpoint.type == nullptr || (!endpoint.on_loop && !exchange_.on_worker())) return false;
   in_error_ = true;
   error_status_ = code;

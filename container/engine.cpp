@@ -184,7 +184,8 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
     return reject_with(visit, 302);
   }
   exchange.start(invocation, invocation.needs_worker() ? &workers_ : nullptr,
-                 invocation.streamed() ? server::Body::streamed : server::Body::buffered, options_.max_post_size);
+                 invocation.streamed() ? server::Body::streamed : server::Body::buffered,
+                 start.endpoint == nullptr ? 0 : start.endpoint->body_limit);
 }
 
 void Engine::reject_with(Visit& visit, int status) {

@@ -19,7 +19,6 @@ namespace container {
 
 struct EngineOptions {
   TargetRules target;
-  std::size_t max_post_size = 2 * 1024 * 1024;  // of a buffered body; longer is answered 413
 };
 
 // Tomcat's Engine. `handle` and its like run on the loops, the rest on the control thread.

@@ -7,13 +7,13 @@ namespace container {
 
 namespace {
 
-bool takes_part(const FilterUse& use, std::uint32_t dispatcher, std::string_view path) {
+bool takes_part(const MappedFilter& use, std::uint32_t dispatcher, std::string_view path) {
   if ((use.dispatchers & dispatcher) == 0) return false;
   return use.everywhere || std::any_of(use.patterns.begin(), use.patterns.end(),
                                        [&](const Pattern& one) { return one.matches_filter(path); });
 }
 
-bool names_endpoint(const FilterUse& use, std::uint32_t dispatcher, const EndpointUse* endpoint) {
+bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const MappedEndpoint* endpoint) {
   return endpoint != nullptr && (use.dispatchers & dispatcher) != 0 &&
          std::find(use.endpoints.begin(), use.endpoints.end(), endpoint->name) != use.endpoints.end();
 }
@@ -36,7 +36,7 @@ void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view p
   std::copy_n(steps_, step_count_, steps);
   steps_ = steps;
   const auto first = step_count_;
-  const auto add = [&](const FilterUse& use) {
+  const auto add = [&](const MappedFilter& use) {
     for (std::uint32_t i = first; i < step_count_; ++i)
       if (steps_[i].use->self == use.self && steps_[i].use->type == use.type) return;
     steps_[step_count_++] = {&use, nullptr};
@@ -96,7 +96,7 @@ void Invocation::call_endpoint() {
     send_error(start_.error, start_.error_message);
     return;
   }
-  const EndpointUse& endpoint = *start_.endpoint;
+  const MappedEndpoint& endpoint = *start_.endpoint;
   if (endpoint.type == nullptr) {
     send_error(503, {});
     return;
@@ -120,8 +120,8 @@ void Invocation::resumed(server::Exchange&, void (*run)(), void* argument, bool 
   if (!gone) end_turn();
 }
 
-void Invocation::event(server::Exchange&, server::Event event) {
-  if (event_ != nullptr) event_(event_argument_, handle(*this), static_cast<int>(event));
+void Invocation::event(server::Exchange&, server::Event what) {
+  if (event_ != nullptr) event_(event_argument_, handle(*this), static_cast<int>(what));
   end_turn();
 }
 
@@ -141,13 +141,13 @@ margay_result Invocation::proceed() {
   return MARGAY_OK;
 }
 
-margay_result Invocation::watch(void (*event)(void*, margay_exchange*, int), void* argument,
+margay_result Invocation::watch(void (*watcher)(void*, margay_exchange*, int), void* argument,
                                 void (*gone)(void*)) {
   if (event_gone_ != nullptr) event_gone_(event_argument_);
-  event_ = event;
+  event_ = watcher;
   event_argument_ = argument;
   event_gone_ = gone;
-  exchange_.watch(event != nullptr);
+  exchange_.watch(watcher != nullptr);
   return MARGAY_OK;
 }
 

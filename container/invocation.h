@@ -25,7 +25,7 @@ class Invocation final : public server::Handler {
   struct Start {
     const HostMapping* host = nullptr;
     const Application* application = nullptr;  // null: nobody's path
-    const EndpointUse* endpoint = nullptr;
+    const MappedEndpoint* endpoint = nullptr;
     int error = 0;  // answered instead of calling an endpoint
     std::string_view error_message;
   };
@@ -77,7 +77,7 @@ class Invocation final : public server::Handler {
 
  private:
   struct Step {
-    const FilterUse* use;
+    const MappedFilter* use;
     void* state;
   };
 

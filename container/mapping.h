@@ -16,7 +16,7 @@
 namespace container {
 
 // A filter as it is mapped: the object and where it takes part.
-struct FilterUse {
+struct MappedFilter {
   const margay_filter_type* type = nullptr;
   void* self = nullptr;
   std::vector<Pattern> patterns;
@@ -25,13 +25,14 @@ struct FilterUse {
   bool everywhere = false;  // some pattern takes every path
 };
 
-struct EndpointUse {
+struct MappedEndpoint {
   const margay_endpoint_type* type = nullptr;  // null: answers `unavailable` with 503
   void* self = nullptr;
   std::string name;
   std::string title;         // "/shop: cart", for the watchdog and the log
   std::string unavailable;   // why, in the log; clients hear 503
   bool on_loop = false;
+  std::size_t body_limit = 2 * 1024 * 1024;  // of a buffered body; longer is answered 413
 };
 
 struct ErrorPage {
@@ -44,9 +45,9 @@ struct ErrorPage {
 struct Application {
   std::string context_path;  // "" for the root
   std::string version;
-  std::vector<EndpointUse> endpoints;
+  std::vector<MappedEndpoint> endpoints;
   RouteTable routes;  // index: position in `endpoints`
-  std::vector<FilterUse> filters;
+  std::vector<MappedFilter> filters;
   std::vector<ErrorPage> error_pages;
   std::string fingerprint;  // of configuration and library files: equal means carried over
   std::vector<std::shared_ptr<const void>> keeps;  // instances, then the libraries under them
@@ -56,7 +57,7 @@ struct HostMapping {
   std::string name;
   ContextTable contexts;  // index: position in `applications`
   std::vector<std::shared_ptr<const Application>> applications;
-  std::vector<FilterUse> filters;  // the Engine's, then the Host's
+  std::vector<MappedFilter> filters;  // the Engine's, then the Host's
   bool show_server_info = false;
 };
 

@@ -1,0 +1,56 @@
+// One mapped generation of a plugin library: copied, opened, checked, and at the end unmapped.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <margay/abi.h>
+#include <tl/expected.hpp>
+
+namespace container {
+
+struct PluginOptions {
+  std::filesystem::path work;  // where the unique copies lie
+  bool unload = true;          // false (unload="never"): stays mapped
+  // Told when a library is still mapped after dlclose; a sentence. Control thread.
+  std::function<void(std::string_view)> on_resident = [](std::string_view) {};
+};
+
+// Control thread only, but for the tables, which are constant while it lives.
+class Plugin {
+ public:
+  // The error is a sentence that says what is wrong with the file and what to do.
+  static tl::expected<std::shared_ptr<const Plugin>, std::string> load(const std::filesystem::path& file,
+                                                                       const PluginOptions& options);
+  // Types that are linked into the server.
+  static std::shared_ptr<const Plugin> built_in(const margay_plugin& table);
+
+  ~Plugin();  // dlclose, probe, remove the copy
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+
+  const margay_plugin& table() const { return *table_; }
+  const margay_endpoint_type* find_endpoint(std::string_view type) const;
+  const margay_filter_type* find_filter(std::string_view type) const;
+
+ private:
+  Plugin(const margay_plugin& table, void* handle, PluginOptions options, std::filesystem::path copy)
+      : table_(&table), handle_(handle), options_(std::move(options)), copy_(std::move(copy)) {}
+
+  const margay_plugin* table_;
+  void* handle_;  // null: built in
+  PluginOptions options_;
+  std::filesystem::path copy_;
+};
+
+// Whether this server would take what a library declares: empty, or the sentence of its refusal.
+std::string refusal(const margay_plugin& plugin);
+
+// What `margay abi` prints: name, version, types with their flags and moments.
+std::string describe(const margay_plugin& plugin);
+
+}  // namespace container

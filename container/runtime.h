@@ -1,0 +1,69 @@
+// The running server: loops, workers, engine and connectors from one configuration, until it is told to stop.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "container/access_log.h"
+#include "container/deployer.h"
+#include "container/engine.h"
+#include "container/watcher.h"
+#include "server/connector.h"
+#include "server/log.h"
+
+namespace container {
+
+struct RuntimeOptions {
+  std::filesystem::path config;
+  Substitutions substitutions;
+  std::vector<std::shared_ptr<const Plugin>> built_in;
+};
+
+// Made and used by the control thread, which is main's. Signals: TERM and INT stop gracefully, a
+// second one cuts at once; HUP reloads.
+class Runtime {
+ public:
+  // Builds everything and listens. Throws ConfigError, or std::runtime_error when a port is taken.
+  Runtime(RuntimeOptions options, server::Logs& logs);
+  ~Runtime();
+
+  // Serves until a signal stops it.
+  void run();
+
+  // The base folder of relative paths: beside server.xml, or above it when that lies in conf/.
+  static std::filesystem::path base_of(const std::filesystem::path& config);
+
+  const std::vector<std::unique_ptr<server::Connector>>& connectors() const { return connectors_; }
+
+ private:
+  void build_server(const ServerConfig& config);
+  void open_access_logs(const EngineConfig& engine);
+  void announce() const;
+  void reload(bool config_too);
+  void tick();
+  void watch_handlers();
+  void stop();
+
+  RuntimeOptions options_;
+  std::filesystem::path base_;
+  server::Logs& logs_;
+  server::Log log_;
+  ServerConfig config_;
+  std::vector<std::unique_ptr<AccessLog>> access_logs_;
+  std::unique_ptr<server::Workers> workers_;
+  std::vector<std::unique_ptr<server::Loop>> loops_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Deployer> deployer_;
+  std::shared_ptr<const Mapping> mapping_;
+  std::vector<std::unique_ptr<server::Connector>> connectors_;
+  RealFilesView files_;
+  std::unique_ptr<Watcher> watcher_;
+  std::chrono::steady_clock::time_point next_scan_{};
+  std::vector<std::pair<std::uint64_t, const char*>> seen_busy_;  // by loop
+  std::vector<int> busy_ticks_;
+};
+
+}  // namespace container
