@@ -2,7 +2,7 @@
 #include "container/date_format.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 #include <stdexcept>
 
 namespace container {
@@ -20,9 +20,11 @@ constexpr int widest = 9;
 
 bool is_letter(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); }
 
+// Years before 0 do not occur: clocks begin in 1677.
 void append_padded(std::string& out, int value, int width) {
   char digits[16];
-  const int size = std::snprintf(digits, sizeof digits, "%0*d", width, value);
+  const auto size = std::to_chars(digits, digits + sizeof digits, value).ptr - digits;
+  if (size < width) out.append(static_cast<std::size_t>(width - size), '0');
   out.append(digits, static_cast<std::size_t>(size));
 }
 
