@@ -59,7 +59,7 @@ class Runtime {
   std::unique_ptr<Deployer> deployer_;
   std::shared_ptr<const Mapping> mapping_;
   std::vector<std::unique_ptr<server::Connector>> connectors_;
-  RealFilesView files_;
+  DiskView files_;
   std::unique_ptr<Watcher> watcher_;
   std::chrono::steady_clock::time_point next_scan_{};
   std::vector<std::pair<std::uint64_t, const char*>> seen_busy_;  // by loop
