@@ -21,8 +21,8 @@ class NameTable {
   std::optional<std::uint32_t> insert(std::string_view name, std::uint32_t value,
                                       std::uint32_t scope = 0);
 
-  // The value, or `absent`. Not an optional: put together in memory and read back at once, it costs
-  // more than the look-up (13 ns of 18).
+  // The value, or `absent`. Not an optional: written to memory in parts and read back whole, it
+  // made an exact look-up take 18 ns instead of 8.
   std::uint32_t find(std::string_view name, std::uint32_t scope = 0) const {
     // Most texts asked for are not there, and most of those differ in length from all that are.
     if (name.size() > longest_ || (lengths_ & length_bit(name.size())) == 0) return absent;
