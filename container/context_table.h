@@ -33,8 +33,8 @@ class ContextTable {
   // 404.
   std::optional<Match> lookup(std::string_view path) const {
     const auto found = paths_.longest_prefix(path);
-    if (!found) return std::nullopt;
-    return Match{found->value, path.substr(0, found->length), path.substr(found->length)};
+    if (found.value == NameTable::absent) return std::nullopt;
+    return Match{found.value, path.substr(0, found.length), path.substr(found.length)};
   }
 
  private:

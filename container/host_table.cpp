@@ -52,11 +52,12 @@ std::optional<std::uint32_t> HostTable::lookup(std::string_view host) const {
   if (names_.empty() && wildcards_.empty()) return fallback_;
   const PlainName plain(host);
   const std::string_view name = plain.view();
-  if (const auto index = names_.find(name)) return index;
+  if (const auto index = names_.find(name); index != NameTable::absent) return index;
   if (!wildcards_.empty()) {
     const std::size_t dot = name.find('.');
     if (dot != std::string_view::npos && dot > 0) {
-      if (const auto index = wildcards_.find(name.substr(dot))) return index;
+      const auto index = wildcards_.find(name.substr(dot));
+      if (index != NameTable::absent) return index;
     }
   }
   return fallback_;

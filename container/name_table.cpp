@@ -28,7 +28,9 @@ std::uint64_t load(const char* from) {
 constexpr std::uint64_t first_factor = 0x9E3779B97F4A7C15U;
 constexpr std::uint64_t second_factor = 0xD1B54A32D192ED03U;
 
-std::uint64_t hash_of(std::string_view name, std::uint32_t scope) {
+}  // namespace
+
+std::uint64_t NameTable::hash_of(std::string_view name, std::uint32_t scope) {
   std::uint64_t state = first_factor * (scope + 1ULL) ^ name.size();
   const char* at = name.data();
   std::size_t left = name.size();
@@ -49,20 +51,12 @@ std::uint64_t hash_of(std::string_view name, std::uint32_t scope) {
   return mix(low ^ first_factor ^ state, high ^ second_factor ^ state);
 }
 
-std::uint64_t length_bit(std::size_t length) {
-  return std::uint64_t{1} << std::min<std::size_t>(length, 63);
-}
-
-}  // namespace
-
-bool NameTable::may_have(std::size_t length) const { return (lengths_ & length_bit(length)) != 0; }
-
 std::size_t NameTable::slot_of(std::string_view name, std::uint32_t scope,
                                std::uint64_t hash) const {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
-    if (slot.value == vacant) return at;
+    if (slot.value == absent) return at;
     if (slot.hash == hash && slot.scope == scope && slot.length == name.size() &&
         std::string_view(text_.data() + slot.offset, slot.length) == name)
       return at;
@@ -74,20 +68,20 @@ void NameTable::grow() {
   former.swap(slots_);
   const std::size_t mask = slots_.size() - 1;
   for (const Slot& slot : former) {
-    if (slot.value == vacant) continue;
+    if (slot.value == absent) continue;
     std::size_t at = slot.hash & mask;
-    while (slots_[at].value != vacant) at = (at + 1) & mask;
+    while (slots_[at].value != absent) at = (at + 1) & mask;
     slots_[at] = slot;
   }
 }
 
 std::optional<std::uint32_t> NameTable::insert(std::string_view name, std::uint32_t value,
                                                std::uint32_t scope) {
-  assert(value != vacant);
+  assert(value != absent);
   if (used_ * 2 >= slots_.size()) grow();
   const std::uint64_t hash = hash_of(name, scope);
   Slot& slot = slots_[slot_of(name, scope, hash)];
-  if (slot.value != vacant) return slot.value;
+  if (slot.value != absent) return slot.value;
   slot = {.hash = hash,
           .offset = static_cast<std::uint32_t>(text_.size()),
           .length = static_cast<std::uint32_t>(name.size()),
@@ -100,23 +94,16 @@ std::optional<std::uint32_t> NameTable::insert(std::string_view name, std::uint3
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> NameTable::find(std::string_view name, std::uint32_t scope) const {
-  if (name.size() > longest_ || !may_have(name.size())) return std::nullopt;
-  const Slot& slot = slots_[slot_of(name, scope, hash_of(name, scope))];
-  if (slot.value == vacant) return std::nullopt;
-  return slot.value;
-}
-
-std::optional<NameTable::Prefix> NameTable::longest_prefix(std::string_view path) const {
-  if (empty()) return std::nullopt;
+NameTable::Prefix NameTable::longest_prefix(std::string_view path) const {
   std::size_t end = path.size();
   if (end > longest_) end = path.rfind('/', longest_);
-  while (end != std::string_view::npos) {
-    if (const auto value = find(path.substr(0, end))) return Prefix{end, *value};
+  while (end != std::string_view::npos && !empty()) {
+    const std::uint32_t value = find(path.substr(0, end));
+    if (value != absent) return {end, value};
     if (end == 0) break;
     end = path.rfind('/', end - 1);
   }
-  return std::nullopt;
+  return {0, absent};
 }
 
 }  // namespace container

@@ -15,19 +15,27 @@ namespace container {
 // thread; finding allocates nothing. A client cannot lengthen the probing: it adds no entries.
 class NameTable {
  public:
+  static constexpr std::uint32_t absent = UINT32_MAX;  // no value to insert
+
   // Adds the name unless the scope has it; then gives the value that is there and changes nothing.
   std::optional<std::uint32_t> insert(std::string_view name, std::uint32_t value,
                                       std::uint32_t scope = 0);
 
-  std::optional<std::uint32_t> find(std::string_view name, std::uint32_t scope = 0) const;
+  // The value, or `absent`. Not an optional: written to memory in parts and read back whole, it
+  // made an exact look-up take 18 ns instead of 8.
+  std::uint32_t find(std::string_view name, std::uint32_t scope = 0) const {
+    // Most texts asked for are not there, and most of those differ in length from all that are.
+    if (name.size() > longest_ || (lengths_ & length_bit(name.size())) == 0) return absent;
+    return slots_[slot_of(name, scope, hash_of(name, scope))].value;
+  }
 
   struct Prefix {
     std::size_t length;
-    std::uint32_t value;
+    std::uint32_t value;  // `absent` when there is none
   };
   // The longest name of scope 0 that is the whole path, or its beginning up to a '/'. The empty
   // name fits any path that is empty or begins with '/'.
-  std::optional<Prefix> longest_prefix(std::string_view path) const;
+  Prefix longest_prefix(std::string_view path) const;
 
   bool empty() const { return used_ == 0; }
   std::size_t size() const { return used_; }
@@ -38,11 +46,14 @@ class NameTable {
     std::uint32_t offset = 0;
     std::uint32_t length = 0;
     std::uint32_t scope = 0;
-    std::uint32_t value = vacant;
+    std::uint32_t value = absent;
   };
-  static constexpr std::uint32_t vacant = UINT32_MAX;  // no caller's value
 
-  bool may_have(std::size_t length) const;
+  static std::uint64_t length_bit(std::size_t length) {
+    return std::uint64_t{1} << (length < 63 ? length : 63);
+  }
+
+  static std::uint64_t hash_of(std::string_view name, std::uint32_t scope);
   std::size_t slot_of(std::string_view name, std::uint32_t scope, std::uint64_t hash) const;
   void grow();
 

@@ -206,9 +206,9 @@ bool Pattern::matches_variables(std::string_view path) const {
 }
 
 std::string_view extension_of(std::string_view path) {
-  const std::size_t at = path.find_last_of("/.");
-  if (at == std::string_view::npos || path[at] == '/') return {};
-  return path.substr(at + 1);
+  for (std::size_t at = path.size(); at > 0 && path[at - 1] != '/'; --at)
+    if (path[at - 1] == '.') return path.substr(at);
+  return {};
 }
 
 }  // namespace container

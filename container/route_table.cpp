@@ -2,10 +2,19 @@
 // a conflict.
 #include "container/route_table.h"
 
-#include <algorithm>
 #include <cassert>
 
 namespace container {
+namespace {
+
+// The next '/' from `at` on, or the end. Segments are short: a plain loop is faster than a call to
+// memchr.
+std::size_t segment_end(std::string_view path, std::size_t at) {
+  while (at < path.size() && path[at] != '/') ++at;
+  return at;
+}
+
+}  // namespace
 
 std::uint32_t RouteTable::literal_child(std::uint32_t node, std::string_view segment) {
   const auto fresh = static_cast<std::uint32_t>(nodes_.size());
@@ -104,11 +113,11 @@ bool RouteTable::descend(std::uint32_t number, std::size_t at, std::string_view 
     return true;
   }
   if (node.literals || node.variable != none) {
-    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::size_t end = segment_end(path, at + 1);
     const std::string_view segment = path.substr(at + 1, end - at - 1);
     if (node.literals) {
-      const auto child = edges_.find(segment, number);
-      if (child && descend(*child, end, path, match)) return true;
+      const std::uint32_t child = edges_.find(segment, number);
+      if (child != none && descend(child, end, path, match)) return true;
     }
     if (node.variable != none && !segment.empty()) {
       match.storage[match.count++].value = segment;
@@ -133,7 +142,7 @@ bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
     match.path_info = {};
     return true;
   };
-  if (const auto exact = exact_.find(path)) return whole(*exact);
+  if (const auto exact = exact_.find(path); exact != none) return whole(exact);
   if (context_root_ && path == "/") {
     match.index = indexes_[*context_root_];
     match.servlet_path = {};
@@ -141,14 +150,15 @@ bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
     return true;
   }
   if (!nodes_.empty() && descend(0, 0, path, match)) return true;
-  if (const auto prefix = prefixes_.longest_prefix(path)) {
-    match.index = indexes_[prefix->value];
-    match.servlet_path = path.substr(0, prefix->length);
-    match.path_info = path.substr(prefix->length);
+  if (const auto prefix = prefixes_.longest_prefix(path); prefix.value != none) {
+    match.index = indexes_[prefix.value];
+    match.servlet_path = path.substr(0, prefix.length);
+    match.path_info = path.substr(prefix.length);
     return true;
   }
   if (!extensions_.empty()) {
-    if (const auto extension = extensions_.find(extension_of(path))) return whole(*extension);
+    const auto extension = extensions_.find(extension_of(path));
+    if (extension != none) return whole(extension);
   }
   return fallback_ && whole(*fallback_);
 }

@@ -62,7 +62,7 @@ class RouteTable {
   bool lookup(std::string_view path, RouteMatch& match) const;
 
  private:
-  static constexpr std::uint32_t none = UINT32_MAX;
+  static constexpr std::uint32_t none = NameTable::absent;
 
   // A place in the tree of templates. Literal edges are in `edges_`, with the node's number as
   // scope.

@@ -2,6 +2,10 @@
 // dot segments), and Tomcat's order of work: take parameters off, decode, collapse, normalise.
 #include "container/target.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <cassert>
 #include <cstring>
@@ -197,10 +201,45 @@ struct Scan {
   bool plain;       // nothing in it has to be decoded, refused or normalised
 };
 
+#if defined(__SSE2__)
+// Sixteen bytes at once: 56 bytes of path cost a third of the table's time.
+constexpr std::size_t block = 16;
+
+struct Block {
+  bool plain;        // nothing but letters, digits and & ' ( ) * + , - . / : = _
+  unsigned slashes;  // bit n: byte n is '/'
+  unsigned edges;    // bit n: byte n is '/' or '.'
+};
+
+[[gnu::always_inline]] inline Block look_at(const char* bytes) {
+  const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+  const auto is = [](__m128i of, char c) { return _mm_cmpeq_epi8(of, _mm_set1_epi8(c)); };
+  // Compares are signed, so bytes above ASCII are below every bound and never plain.
+  const auto between = [](__m128i of, char low, char high) {
+    return _mm_and_si128(_mm_cmpgt_epi8(of, _mm_set1_epi8(static_cast<char>(low - 1))),
+                         _mm_cmplt_epi8(of, _mm_set1_epi8(static_cast<char>(high + 1))));
+  };
+  const __m128i letters = between(_mm_or_si128(text, _mm_set1_epi8(0x20)), 'a', 'z');
+  const __m128i others =
+      _mm_or_si128(between(text, '&', ':'), _mm_or_si128(is(text, '_'), is(text, '=')));
+  const auto slashes = static_cast<unsigned>(_mm_movemask_epi8(is(text, '/')));
+  const auto dots = static_cast<unsigned>(_mm_movemask_epi8(is(text, '.')));
+  return {_mm_movemask_epi8(_mm_or_si128(letters, others)) == 0xffff, slashes, slashes | dots};
+}
+#endif
+
 Scan scan_path(std::string_view raw, std::size_t begin) {
   unsigned seen = 0;
   unsigned previous = 0;
   std::size_t at = begin;
+#if defined(__SSE2__)
+  for (; raw.size() - at >= block; at += block) {
+    const Block seen_here = look_at(raw.data() + at);
+    const unsigned after_slash = seen_here.slashes << 1U | previous;
+    if (!seen_here.plain || (after_slash & seen_here.edges) != 0) break;
+    previous = seen_here.slashes >> (block - 1);
+  }
+#endif
   for (; at < raw.size(); ++at) {
     const unsigned kind = kind_of(raw[at]);
     if ((kind & terminator) != 0) break;
@@ -213,7 +252,11 @@ Scan scan_path(std::string_view raw, std::size_t begin) {
 // RFC 3986 §3.4: pchar, '/' and '?'. Escapes are judged by whoever decodes the query.
 tl::expected<std::string_view, TargetError> parse_query(std::string_view raw, std::size_t begin,
                                                         const TargetRules& rules) {
-  for (std::size_t at = begin; at < raw.size(); ++at) {
+  std::size_t at = begin;
+#if defined(__SSE2__)
+  while (raw.size() - at >= block && look_at(raw.data() + at).plain) at += block;
+#endif
+  for (; at < raw.size(); ++at) {
     const std::uint8_t kind = kind_of(raw[at]);
     if ((kind & (forbidden | relaxable | terminator | backslash)) == 0 || raw[at] == '?') continue;
     if (raw[at] == '#') return fault(TargetFault::fragment, at);
@@ -353,10 +396,11 @@ tl::expected<Target, TargetError> parse_target(std::string_view raw, const Targe
                                                std::span<char> room, Asterisk asterisk) {
   if (raw.empty()) return fault(TargetFault::empty, 0);
   if (raw.front() == '/') {
-    Target target;
-    if (auto parsed = parse_path_and_query(raw, 0, rules, room, target); !parsed)
-      return tl::unexpected(parsed.error());
-    return target;
+    // Filled where the caller gets it: copying the views costs as much as the scan.
+    tl::expected<Target, TargetError> result(tl::in_place);
+    if (auto parsed = parse_path_and_query(raw, 0, rules, room, *result); !parsed)
+      result = tl::unexpected(parsed.error());
+    return result;
   }
   if (raw != "*") return parse_absolute(raw, rules, room);
   if (asterisk == Asterisk::refused) return fault(TargetFault::asterisk, 0);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace container;
 
@@ -44,6 +45,15 @@ struct Bad {
   TargetFault fault;
 };
 
+// A first segment of every length up to 40: the scan works in blocks, and each row shall meet all
+// their borders.
+std::vector<std::string> fillers() {
+  std::vector<std::string> result;
+  for (std::size_t length = 1; length <= 40; ++length)
+    result.push_back("/" + std::string(length, 'f'));
+  return result;
+}
+
 template <std::size_t N>
 void check_good(const Good (&rows)[N], const TargetRules& rules = {}) {
   for (const Good& row : rows) {
@@ -51,6 +61,12 @@ void check_good(const Good (&rows)[N], const TargetRules& rules = {}) {
     const Parsed parsed(row.raw, rules);
     REQUIRE_FALSE(parsed.refused());
     CHECK(parsed.target().path == row.path);
+    for (const std::string& filler : fillers()) {
+      const std::string longer = filler + std::string(row.raw);
+      const Parsed moved(longer, rules);
+      REQUIRE_FALSE(moved.refused());
+      CHECK(moved.target().path == filler + std::string(row.path));
+    }
   }
 }
 
@@ -62,6 +78,12 @@ void check_bad(const Bad (&rows)[N], const TargetRules& rules = {}) {
     REQUIRE(parsed.refused());
     CHECK(static_cast<int>(parsed.fault()) == static_cast<int>(row.fault));
     CHECK(sentence(parsed.fault()).ends_with('.'));
+    if (!row.raw.starts_with('/') || row.fault == TargetFault::above_root) continue;
+    for (const std::string& filler : fillers()) {
+      const Parsed moved(filler + std::string(row.raw), rules);
+      REQUIRE(moved.refused());
+      CHECK(static_cast<int>(moved.fault()) == static_cast<int>(row.fault));
+    }
   }
 }
 
@@ -235,6 +257,11 @@ TEST_CASE("the query stays raw") {
   CHECK(Parsed("/?").target().query.empty());
   CHECK(Parsed("/a?").target().path == "/a");
   CHECK(Parsed("/a/..?x").target().path == "/");
+  const std::string long_query = std::string(50, 'q') + "?/%zz" + std::string(50, 'q');
+  const std::string long_raw = "/?" + long_query;
+  CHECK(Parsed(long_raw).target().query == long_query);
+  for (std::size_t length = 0; length <= 40; ++length)
+    CHECK(Parsed("/?" + std::string(length, 'q') + "#").refused());
   check_bad({
       {"/?a b", TargetFault::character},
       {"/?a=[]", TargetFault::character},
