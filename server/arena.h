@@ -38,7 +38,7 @@ class Arena {
 
   template <class T, class... Args>
   T* make(Args&&... args) {
-    return new (allocate(sizeof(T), alignof(T))) T(std::forward<Args>(args)...);
+    return new (allocate(sizeof(T), alignof(T))) T{std::forward<Args>(args)...};
   }
 
   template <class T>

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "margay/abi.h"
+#include <margay/abi.h>
 
 namespace margay {
 

@@ -8,10 +8,10 @@
 #include <exception>
 #include <tuple>
 
-#include "margay/abi.h"
-#include "margay/config.h"
-#include "margay/request.h"
-#include "margay/response.h"
+#include <margay/abi.h>
+#include <margay/config.h>
+#include <margay/request.h>
+#include <margay/response.h>
 
 namespace margay {
 

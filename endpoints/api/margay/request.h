@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "margay/config.h"
+#include <margay/config.h>
 
 namespace margay {
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "margay/config.h"
+#include <margay/config.h>
 
 namespace margay {
 

@@ -1,0 +1,10 @@
+// The endpoint types that are linked into the server, in the same table a plugin has.
+#pragma once
+
+#include <margay/abi.h>
+
+namespace endpoints {
+
+const margay_plugin* builtin();
+
+}  // namespace endpoints

@@ -1,0 +1,205 @@
+// Static files of a folder: GET and HEAD, nothing outside it, no links followed.
+#include "endpoints/files.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+namespace endpoints {
+
+namespace {
+
+// Where the kernel has no openat2 (before 5.6): one component after the other, links refused.
+int open_stepwise(int root, std::string_view path) {
+  int folder = ::dup(root);
+  while (folder >= 0) {
+    const auto slash = path.find('/');
+    const std::string name(path.substr(0, slash));
+    const bool last = slash == path.npos;
+    if (name.empty() || name == "..") {
+      ::close(folder);
+      errno = ENOENT;
+      return -1;
+    }
+    const int next = ::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+    const int error = errno;
+    ::close(folder);
+    errno = error;
+    if (last) return next;
+    folder = next;
+    path.remove_prefix(slash + 1);
+  }
+  return -1;
+}
+
+int open_beneath(int root, std::string_view path) {
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const std::string name(path);
+  const long fd = ::syscall(SYS_openat2, root, name.c_str(), &how, sizeof how);
+  if (fd >= 0 || errno != ENOSYS) return static_cast<int>(fd);
+  return open_stepwise(root, path);
+}
+
+bool is_reserved(std::string_view path) {
+  const std::string_view first = path.substr(0, path.find('/'));
+  for (const std::string_view name : {std::string_view("web-inf"), std::string_view("meta-inf")}) {
+    bool same = first.size() == name.size();
+    for (std::size_t i = 0; same && i < name.size(); ++i) same = (first[i] | 0x20) == name[i] || first[i] == name[i];
+    if (same) return true;
+  }
+  return false;
+}
+
+std::string http_date(std::time_t seconds) {
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[40];
+  const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
+}
+
+// RFC 9110 section 13.1.2: weak comparison with each tag of the list.
+bool matches(std::string_view list, std::string_view tag) {
+  if (list == "*") return true;
+  const std::string_view opaque = tag.substr(2);  // ours is weak: W/"..."
+  for (std::size_t at = list.find('"'); at != list.npos;) {
+    const auto end = list.find('"', at + 1);
+    if (end == list.npos) return false;
+    if (list.substr(at, end + 1 - at) == opaque) return true;
+    at = list.find('"', end + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view media_type(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kTypes{{
+      {"html", "text/html;charset=utf-8"}, {"htm", "text/html;charset=utf-8"}, {"css", "text/css;charset=utf-8"},
+      {"js", "text/javascript;charset=utf-8"}, {"mjs", "text/javascript;charset=utf-8"}, {"json", "application/json"},
+      {"txt", "text/plain;charset=utf-8"}, {"md", "text/markdown;charset=utf-8"}, {"csv", "text/csv;charset=utf-8"},
+      {"xml", "application/xml"}, {"svg", "image/svg+xml"}, {"png", "image/png"}, {"jpg", "image/jpeg"},
+      {"jpeg", "image/jpeg"}, {"gif", "image/gif"}, {"webp", "image/webp"}, {"avif", "image/avif"}, {"ico", "image/x-icon"},
+      {"woff", "font/woff"}, {"woff2", "font/woff2"}, {"ttf", "font/ttf"}, {"otf", "font/otf"}, {"pdf", "application/pdf"},
+      {"zip", "application/zip"}, {"gz", "application/gzip"}, {"wasm", "application/wasm"}, {"mp3", "audio/mpeg"},
+      {"ogg", "audio/ogg"}, {"wav", "audio/wav"}, {"mp4", "video/mp4"}, {"webm", "video/webm"}, {"tar", "application/x-tar"},
+      {"map", "application/json"}, {"webmanifest", "application/manifest+json"}}};
+  const auto dot = name.rfind('.');
+  if (dot == name.npos || dot + 1 == name.size() || name.size() - dot > 16) return "application/octet-stream";
+  char lower[16];
+  const std::size_t size = name.size() - dot - 1;
+  for (std::size_t i = 0; i < size; ++i) {
+    const char c = name[dot + 1 + i];
+    lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  }
+  for (const auto& [extension, type] : kTypes)
+    if (extension == std::string_view(lower, size)) return type;
+  return "application/octet-stream";
+}
+
+Files::Files(const margay::Config& config) : index_(config.get("index", "index.html")) {
+  std::string root(config.get("root"));
+  if (root.empty()) root = std::string(config.folder()) + "/static";
+  if (root.front() != '/' && !config.folder().empty()) root = std::string(config.folder()) + "/" + root;
+  root_ = ::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root_ < 0) throw margay::ConfigError("root", "the folder " + root + " cannot be opened: " + std::strerror(errno));
+}
+
+Files::~Files() {
+  if (root_ >= 0) ::close(root_);
+}
+
+Files::Files(Files&& other) noexcept : root_(std::exchange(other.root_, -1)), index_(std::move(other.index_)) {}
+
+int Files::open_file(std::string_view path) const {
+  if (path.empty() || is_reserved(path)) {
+    errno = ENOENT;
+    return -1;
+  }
+  return open_beneath(root_, path);
+}
+
+void Files::service(margay::Request& request, margay::Response& response) {
+  if (request.method() != "GET" && request.method() != "HEAD") {
+    if (request.method() == "OPTIONS") {
+      response.status(204).header("Allow", "GET, HEAD, OPTIONS");
+      return;
+    }
+    response.header("Allow", "GET, HEAD, OPTIONS");
+    response.send_error(405);
+    return;
+  }
+  // A default or extension mapping has the file in the servlet path, a prefix mapping behind it.
+  std::string_view path = request.path_info().empty() ? request.servlet_path() : request.path_info();
+  if (path.empty()) path = "/";
+  path.remove_prefix(1);
+  std::string name(path);
+  if (name.empty() || name.back() == '/') name += index_;
+  const int file = open_file(name);
+  if (file < 0) {
+    response.send_error(errno == EACCES ? 403 : 404);
+    return;
+  }
+  send(request, response, name, file);
+}
+
+void Files::send(margay::Request& request, margay::Response& response, std::string_view name, int file) {
+  struct stat about {};
+  ::fstat(file, &about);
+  if (!S_ISREG(about.st_mode)) {
+    ::close(file);
+    if (!S_ISDIR(about.st_mode)) {
+      response.send_error(404);
+      return;
+    }
+    std::string location(request.path());
+    location += '/';
+    if (!request.query().empty()) location.append("?").append(request.query());
+    response.redirect(location);
+    return;
+  }
+  const auto size = static_cast<uint64_t>(about.st_size);
+  const long long millis = static_cast<long long>(about.st_mtim.tv_sec) * 1000 + about.st_mtim.tv_nsec / 1'000'000;
+  const std::string tag = "W/\"" + std::to_string(size) + "-" + std::to_string(millis) + "\"";
+  const std::string modified = http_date(about.st_mtim.tv_sec);
+  response.header("ETag", tag).header("Last-Modified", modified);
+  const std::string_view tags = request.header("if-none-match");
+  const bool unchanged = !tags.empty() ? matches(tags, tag) : request.header("if-modified-since") == modified;
+  if (unchanged) {
+    ::close(file);
+    response.status(304);
+    return;
+  }
+  response.type(media_type(name));
+  if (request.method() == "HEAD") {
+    ::close(file);
+    response.header("Content-Length", std::to_string(size));
+    return;
+  }
+  constexpr std::size_t kSmall = 16 * 1024;  // cheaper to copy than to send by itself
+  if (size > kSmall) {
+    response.send_file(file, 0, size);
+    return;
+  }
+  std::array<char, kSmall> bytes;
+  const ssize_t got = ::pread(file, bytes.data(), static_cast<std::size_t>(size), 0);
+  ::close(file);
+  if (got != about.st_size) {
+    response.send_error(500);
+    return;
+  }
+  response.write({bytes.data(), static_cast<std::size_t>(got)});
+}
+
+}  // namespace endpoints

@@ -1,0 +1,13 @@
+// The filter types that are linked into the server, in the same table a plugin has.
+#include "filters/builtin.h"
+
+#include <margay/plugin.h>
+
+#include "filters/access.h"
+#include "filters/headers.h"
+
+namespace filters {
+
+MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"), margay::filter<Access>("access"))
+
+}  // namespace filters

@@ -1,0 +1,37 @@
+// Sets, adds and removes fields of every answer.
+#include "filters/headers.h"
+
+namespace filters {
+
+namespace {
+
+bool is_token(std::string_view name) {
+  return !name.empty() && name.find_first_not_of(
+                              "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == name.npos;
+}
+
+}  // namespace
+
+Headers::Headers(const margay::Config& config) {
+  config.each([&](std::string_view parameter, std::string_view value) {
+    const auto dot = parameter.find('.');
+    const std::string_view word = parameter.substr(0, dot);
+    const std::string_view name = dot == parameter.npos ? std::string_view{} : parameter.substr(dot + 1);
+    const Action action = word == "add" ? Action::add : word == "remove" ? Action::remove : Action::set;
+    if ((word != "set" && word != "add" && word != "remove") || !is_token(name))
+      throw margay::ConfigError(parameter, "parameter '" + std::string(parameter) + "': write set.NAME, add.NAME or remove.NAME");
+    steps_.push_back({action, std::string(name), std::string(value)});
+  });
+}
+
+void Headers::head(const margay::Request&, margay::Head& head) {
+  for (const Step& step : steps_) {
+    switch (step.action) {
+      case Action::set: head.set(step.name, step.value); break;
+      case Action::add: head.add(step.name, step.value); break;
+      case Action::remove: head.remove(step.name); break;
+    }
+  }
+}
+
+}  // namespace filters
