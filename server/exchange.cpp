@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "server/service.h"
 
@@ -387,7 +388,7 @@ std::ptrdiff_t Exchange::read(std::span<char> into) {
     std::unique_lock lock(mutex_);
     if (!reading_) wanted = reading_ = true;
     if (workers_ != nullptr) {
-      if (wanted) loop_.post(input_task_);
+      if (wanted) notify_input();
       wanted = false;
       room_or_data_.wait(lock, [&] {
         return input_read_ < input_.size() || input_ended_ || input_lost_ || aborted();
@@ -403,7 +404,7 @@ std::ptrdiff_t Exchange::read(std::span<char> into) {
       if (input_paused_ && input_.size() - input_read_ <= limits_.low_mark) {
         input_paused_ = false;
         wanted = true;
-        if (workers_ != nullptr) loop_.post(input_task_);
+        if (workers_ != nullptr) notify_input();
       }
     }
   }
@@ -411,7 +412,17 @@ std::ptrdiff_t Exchange::read(std::span<char> into) {
   return got;
 }
 
+// With mutex_ held: a task may be posted once only before it runs.
+void Exchange::notify_input() {
+  if (std::exchange(input_notified_, true)) return;
+  loop_.post(input_task_);
+}
+
 void Exchange::input_posted() {
+  {
+    const std::scoped_lock lock(mutex_);
+    input_notified_ = false;
+  }
   if (wire_ != nullptr) wire_->input_wanted(*this);
 }
 
@@ -456,7 +467,7 @@ void Exchange::reset() {
   sent_ = 0;
   resumes_.clear();
   last_ = whole_ = cut_ = output_notified_ = false;
-  input_ended_ = input_lost_ = input_paused_ = reading_ = false;
+  input_ended_ = input_lost_ = input_paused_ = input_notified_ = reading_ = false;
   aborted_.store(false, std::memory_order_relaxed);
   arena_.reset();
 }

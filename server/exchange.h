@@ -191,6 +191,7 @@ class Exchange final : private Work, private Timer {
   void turn_over();
   void output_posted();
   void input_posted();
+  void notify_input();
   void raise(Event event);
   void released();
   void end_if_done();
@@ -251,6 +252,7 @@ class Exchange final : private Work, private Timer {
   bool input_ended_ = false;
   bool input_lost_ = false;
   bool input_paused_ = false;  // the wire waits for room
+  bool input_notified_ = false;  // input_task_ is on its way to the loop
   bool reading_ = false;
   std::atomic<bool> aborted_{false};
 
