@@ -139,14 +139,14 @@ TEST_CASE("concurrency: an endpoint from a shared library, by worker and by loop
   Application hello;
   server.make.endpoint(hello, server.make.load(plugin_file("hello")), "hello", "/*");
   server.make.filter(hello, "headers", "/*", {.name = "headers", .parameters = {{"set.X-Served-By", "margay"}}});
-  const auto hello_application = server.make.finish(std::move(hello), "/hello");
+  auto hello_application = server.make.finish(std::move(hello), "/hello");
   Application later;
   server.make.endpoint(later, server.make.load(plugin_file("later")), "later", "/*");
-  const auto later_application = server.make.finish(std::move(later), "/later");
+  auto later_application = server.make.finish(std::move(later), "/later");
   Application upload;
   server.make.endpoint(upload, server.make.load(plugin_file("upload")), "upload", "/*");
   server.engine->publish(Maker::mapping(
-      {hello_application, later_application, server.make.finish(std::move(upload), "/upload")}));
+      {std::move(hello_application), std::move(later_application), server.make.finish(std::move(upload), "/upload")}));
   server.listen();
 
   SUBCASE("parameters are decoded, filters edit the head") {

@@ -1,0 +1,218 @@
+// What must hold within one application.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "container/config/checks.h"
+#include "container/config/suggestion.h"
+#include "container/config/unique_names.h"
+#include "container/config/value.h"
+
+namespace container {
+namespace {
+
+std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
+
+// `lib/libhello.so` is `hello`.
+std::string stem(std::string_view file) {
+  file = file.substr(file.rfind('/') + 1);
+  file = file.substr(0, file.find(".so"));
+  if (file.starts_with("lib") && file.size() > 3) file.remove_prefix(3);
+  return std::string(file);
+}
+
+// Whether the path stays below the folder it is relative to.
+bool stays_inside(std::string_view path) {
+  if (path.starts_with('/')) return false;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    if (path.substr(0, end) == "..") return false;
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return true;
+}
+
+void check_parameters(const std::vector<ParameterConfig>& parameters, Report& report) {
+  UniqueNames names("parameter", report);
+  for (const ParameterConfig& parameter : parameters) {
+    names.add(parameter.name, position_of(parameter, "name"));
+  }
+}
+
+UniqueNames check_libraries(std::vector<LibraryConfig>& libraries, Report& report) {
+  UniqueNames names("library", report);
+  for (LibraryConfig& library : libraries) {
+    if (library.name.empty()) library.name = stem(library.file);
+    names.add(library.name, position_of(library, "name"));
+    const bool given = find_origin(library, "file") != nullptr;
+    if (given && (library.file.empty() || !stays_inside(library.file))) {
+      report.error(position_of(library, "file"),
+                   "attribute 'file' of <Library>: " + quoted(library.file) +
+                       " is not inside the application's folder; write a relative path "
+                       "without '..'");
+    }
+  }
+  return names;
+}
+
+void check_reference(const ConfigElement& element, std::string_view attribute,
+                     std::string_view name, const UniqueNames& known, std::string_view what,
+                     Report& report) {
+  if (name.empty() || known.contains(name) || report.is_full()) return;
+  report.error(position_of(element, attribute), "there is no <" + std::string(what) +
+                                                    "> with the name " + quoted(name) +
+                                                    did_you_mean(name, known.names()));
+}
+
+bool is_pattern(std::string_view pattern) {
+  return pattern.empty() || pattern.starts_with('/') || pattern.starts_with("*.");
+}
+
+void check_patterns(const std::vector<LocatedText>& paths, std::string_view element, bool is_filter,
+                    Report& report) {
+  for (const LocatedText& path : paths) {
+    if (is_pattern(path.text) || (is_filter && path.text == "*")) continue;
+    report.error(path.position, "URL pattern " + quoted(path.text) + " of <" +
+                                    std::string(element) + "> must begin with '/' or '*.'" +
+                                    (is_filter ? ", or be '*'" : ""));
+  }
+}
+
+// The type that must be known by itself or through the name.
+void check_type(const ConfigElement& element, std::string_view type, std::string_view what,
+                Report& report) {
+  if (!type.empty()) return;
+  report.error(position_of(element, "type"),
+               "<" + std::string(what) + "> needs the attribute 'type' or 'name'");
+}
+
+UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNames& libraries,
+                            Report& report) {
+  UniqueNames names("endpoint", report);
+  UniqueNames patterns("URL pattern", report);
+  bool root_taken = false;
+  for (const EndpointConfig& endpoint : application.endpoints) {
+    check_type(endpoint, endpoint.type, "Endpoint", report);
+    names.add(endpoint.name, position_of(endpoint, "name"));
+    check_reference(endpoint, "library", endpoint.library, libraries, "Library", report);
+    check_parameters(endpoint.parameters, report);
+    check_patterns(endpoint.paths, "Endpoint", false, report);
+    for (const LocatedText& path : endpoint.paths) {
+      patterns.add(path.text, path.position);
+      if (path.text.empty() && std::exchange(root_taken, true)) {
+        report.error(path.position, "the application's root is already taken by another <Path>");
+      }
+    }
+    if (endpoint.paths.empty()) {
+      report.warning(endpoint.position, "endpoint " + quoted(endpoint.name) +
+                                            " has no 'path', so no request reaches it");
+    }
+  }
+  return names;
+}
+
+void check_scope(const FilterScope& scope, std::string_view element, const UniqueNames& endpoints,
+                 Report& report) {
+  check_patterns(scope.paths, element, true, report);
+  for (const std::string& endpoint : scope.endpoints) {
+    check_reference(scope, "endpoint", endpoint, endpoints, "Endpoint", report);
+  }
+}
+
+UniqueNames check_filters(const std::vector<FilterConfig>& filters, const UniqueNames& libraries,
+                          Report& report) {
+  UniqueNames names("filter", report);
+  for (const FilterConfig& filter : filters) {
+    check_type(filter, filter.type, "Filter", report);
+    names.add(filter.name, position_of(filter, "name"));
+    check_reference(filter, "library", filter.library, libraries, "Library", report);
+    check_parameters(filter.parameters, report);
+  }
+  return names;
+}
+
+void check_filter_uses(const ApplicationConfig& application, const UniqueNames& filters,
+                       const UniqueNames& endpoints, Report& report) {
+  std::set<std::string_view> used;
+  for (const FilterMappingConfig& mapping : application.filter_mappings) {
+    check_reference(mapping, "filter", mapping.filter, filters, "Filter", report);
+    check_scope(mapping, "FilterMapping", endpoints, report);
+    used.insert(mapping.filter);
+    if (mapping.paths.empty() && mapping.endpoints.empty()) {
+      report.error(mapping.position, "<FilterMapping> needs 'path' or 'endpoint'");
+    }
+  }
+  for (const FilterConfig& filter : application.filters) {
+    check_scope(filter, "Filter", endpoints, report);
+    if (filter.paths.empty() && filter.endpoints.empty() && !used.contains(filter.name)) {
+      report.warning(filter.position,
+                     "filter " + quoted(filter.name) +
+                         " has neither 'path' nor 'endpoint' nor a <FilterMapping>, so it sees no "
+                         "request");
+    }
+  }
+}
+
+void check_pages(const ApplicationConfig& application, Report& report) {
+  UniqueNames statuses("the page of status", report);
+  for (const ErrorPageConfig& page : application.error_pages) {
+    statuses.add(std::to_string(page.status), position_of(page, "status"));
+    if (page.status != 0 && page.status < 400) {
+      report.error(position_of(page, "status"),
+                   "attribute 'status' of <ErrorPage>: " + quoted(std::to_string(page.status)) +
+                       " is no error; write 400 to 599, or 0 for all");
+    }
+    if (find_origin(page, "location") && !page.location.starts_with('/')) {
+      report.error(
+          position_of(page, "location"),
+          "attribute 'location' of <ErrorPage>: " + quoted(page.location) + " must begin with '/'");
+    }
+  }
+  for (const LocatedText& file : application.welcome_files) {
+    if (file.text.empty() || !stays_inside(file.text)) {
+      report.error(file.position, "content of <WelcomeFile>: " + quoted(file.text) +
+                                      " must be the name of a file, without a '/' before it");
+    }
+  }
+}
+
+}  // namespace
+
+void check_application(ApplicationConfig& application, Report& report) {
+  check_parameters(application.parameters, report);
+  const UniqueNames libraries = check_libraries(application.libraries, report);
+  const UniqueNames endpoints = check_endpoints(application, libraries, report);
+  const UniqueNames filters = check_filters(application.filters, libraries, report);
+  check_filter_uses(application, filters, endpoints, report);
+  check_pages(application, report);
+}
+
+void check_outer_filters(std::vector<LibraryConfig>& libraries,
+                         const std::vector<FilterConfig>& filters, Report& report) {
+  const UniqueNames known = check_libraries(libraries, report);
+  check_filters(filters, known, report);
+  for (const FilterConfig& filter : filters) {
+    check_patterns(filter.paths, "Filter", true, report);
+    if (!filter.endpoints.empty()) {
+      report.error(position_of(filter, "endpoint"),
+                   "attribute 'endpoint' of <Filter>: endpoints are known only within an "
+                   "application; move the filter there or write 'path'");
+    }
+  }
+}
+
+std::vector<FilterUse> filter_uses(const ApplicationConfig& application) {
+  std::vector<FilterUse> uses;
+  for (const FilterConfig& filter : application.filters) {
+    if (!filter.paths.empty() || !filter.endpoints.empty()) uses.push_back({&filter.name, &filter});
+  }
+  for (const FilterMappingConfig& mapping : application.filter_mappings) {
+    uses.push_back({&mapping.filter, &mapping});
+  }
+  std::stable_sort(uses.begin(), uses.end(), [](const FilterUse& a, const FilterUse& b) {
+    return stands_before(a.scope->position, b.scope->position);
+  });
+  return uses;
+}
+
+}  // namespace container

@@ -1,0 +1,197 @@
+// The schema's table of app.xml.
+#include <utility>
+
+#include "container/config/application_config.h"
+#include "container/config/field.h"
+
+namespace container {
+namespace {
+
+std::shared_ptr<const Element> element(Element element) {
+  return std::make_shared<const Element>(std::move(element));
+}
+
+std::shared_ptr<const Element> parameter_element() {
+  return element(
+      {.name = "Parameter",
+       .meaning = "A named value that the application, endpoint or filter around it can read.",
+       .attributes = {{"name", required(text(&ParameterConfig::name)),
+                       "The name; unique within the element around it."},
+                      {"value", required(text(&ParameterConfig::value)),
+                       "The value; may be empty."}},
+       .tomcat = "`<Parameter>` for the application; `<init-param>` of web.xml for the others",
+       .make = fresh<ParameterConfig>()});
+}
+
+std::shared_ptr<const Element> path_element() {
+  return element(
+      {.name = "Path",
+       .meaning = "A URL pattern, as content: `/exact`, `/prefix/*`, `*.extension`, `/` for what "
+                  "nothing else takes, nothing at all for the application's own root, or "
+                  "`/users/{id}` and `/files/{path...}` with variables.",
+       .text = text(&LocatedText::text),
+       .tomcat = "`<url-pattern>` of web.xml",
+       .make = fresh<LocatedText>()});
+}
+
+std::shared_ptr<const Element> endpoint_element() {
+  return element(
+      {.name = "Endpoint",
+       .meaning = "Answers the requests whose path matches.",
+       .attributes =
+           {{"name",
+             or_as("type", text(&EndpointConfig::name)),
+             "How filters, logs and the status page call it; unique within the application.",
+             {"servlet-name"}},
+            {"type",
+             or_as("name", text(&EndpointConfig::type)),
+             "The endpoint type that a library, or the server itself, offers under this name.",
+             {"servlet-class"}},
+            {"library", or_else("any that has the type", text(&EndpointConfig::library)),
+             "The `<Library>` that has the type; needed only where two have it."},
+            {"path",
+             located_list(&EndpointConfig::paths),
+             "URL patterns, as in `<Path>`, separated by commas or white space.",
+             {"url-pattern"}},
+            {"dispatch",
+             enumeration(&EndpointConfig::dispatch, {{"declared", DispatchChoice::declared},
+                                                     {"worker", DispatchChoice::worker}}),
+             "`worker` runs an endpoint on the pool that says of itself that it never blocks; "
+             "`declared` believes it."},
+            {"maxBody",
+             or_else("`maxPostSize` of the connector",
+                     size(&EndpointConfig::max_body, Limit::optional)),
+             "Largest request body that is buffered for the endpoint; more is answered with 413. "
+             "-1 takes the limit away."}},
+       .children = {any_number(&EndpointConfig::paths, path_element()),
+                    any_number(&EndpointConfig::parameters, parameter_element())},
+       .tomcat = "`<servlet>` with `<servlet-mapping>` of web.xml",
+       .make = fresh<EndpointConfig>()});
+}
+
+// The attributes that say which requests a filter sees.
+std::vector<Attribute> scope_attributes() {
+  return {
+      {"path",
+       located_list(&FilterScope::paths),
+       "URL patterns of the requests it sees, separated by commas or white space; `*` is every "
+       "request.",
+       {"url-pattern"}},
+      {"endpoint",
+       list(&FilterScope::endpoints),
+       "Names of endpoints whose requests it sees; these filters come after all those chosen by "
+       "path.",
+       {"servlet-name"}},
+      {"dispatcher",
+       list(&FilterScope::dispatchers, {{"REQUEST", Dispatcher::request},
+                                        {"FORWARD", Dispatcher::forward},
+                                        {"INCLUDE", Dispatcher::include},
+                                        {"ERROR", Dispatcher::error},
+                                        {"ASYNC", Dispatcher::async}}),
+       "The kinds of dispatch it takes part in."}};
+}
+
+std::shared_ptr<const Element> filter_mapping_element() {
+  std::vector<Attribute> attributes = {{"filter",
+                                        required(text(&FilterMappingConfig::filter)),
+                                        "The name of a `<Filter>` of the same application.",
+                                        {"filter-name"}}};
+  for (Attribute& attribute : scope_attributes()) attributes.push_back(std::move(attribute));
+  return element({.name = "FilterMapping",
+                  .meaning = "Another use of a filter, at this place in the order of the document.",
+                  .attributes = std::move(attributes),
+                  .children = {any_number<FilterScope>(&FilterScope::paths, path_element())},
+                  .tomcat = "`<filter-mapping>` of web.xml",
+                  .make = fresh<FilterMappingConfig>()});
+}
+
+std::shared_ptr<const Element> error_page_element() {
+  return element(
+      {.name = "ErrorPage",
+       .meaning = "Answers with another page of the application where an error would go out.",
+       .attributes = {{"status",
+                       or_else("every status without a page of its own",
+                               integer(&ErrorPageConfig::status, 0, 599)),
+                       "The status, 400 to 599; 0 is every status without a page of its own.",
+                       {"error-code"}},
+                      {"location", required(text(&ErrorPageConfig::location)),
+                       "Path of the page within the application; begins with `/`."}},
+       .tomcat = "`<error-page>` of web.xml",
+       .make = fresh<ErrorPageConfig>()});
+}
+
+std::shared_ptr<const Element> welcome_file_element() {
+  return element({.name = "WelcomeFile",
+                  .meaning = "The name of a file, as content, that stands for the folder it is in; "
+                             "the first that exists counts.",
+                  .text = text(&LocatedText::text),
+                  .tomcat = "`<welcome-file>` of web.xml",
+                  .make = fresh<LocatedText>()});
+}
+
+}  // namespace
+
+std::shared_ptr<const Element> library_element() {
+  return element(
+      {.name = "Library",
+       .meaning = "A shared library with endpoint and filter types.",
+       .attributes = {{"name",
+                       or_else("the file's name without folder, `lib` and extension",
+                               text(&LibraryConfig::name)),
+                       "How `library` attributes call it; unique among its neighbours."},
+                      {"file", required(path(&LibraryConfig::file)),
+                       "The `.so` file, relative to the application's folder and inside it."},
+                      {"unload",
+                       enumeration(&LibraryConfig::unload, {{"auto", UnloadPolicy::automatic},
+                                                            {"never", UnloadPolicy::never}}),
+                       "`never` keeps the code mapped after its last use, for libraries that leave "
+                       "threads or "
+                       "callbacks behind."}},
+       .tomcat = "a JAR in WEB-INF/lib",
+       .make = fresh<LibraryConfig>()});
+}
+
+std::shared_ptr<const Element> filter_element() {
+  std::vector<Attribute> attributes = {
+      {"name",
+       or_as("type", text(&FilterConfig::name)),
+       "How `<FilterMapping>` and logs call it; unique within the element around it.",
+       {"filter-name"}},
+      {"type",
+       or_as("name", text(&FilterConfig::type)),
+       "The filter type that a library, or the server itself, offers under this name.",
+       {"filter-class"}},
+      {"library", or_else("any that has the type", text(&FilterConfig::library)),
+       "The `<Library>` that has the type; needed only where two have it."}};
+  for (Attribute& attribute : scope_attributes()) attributes.push_back(std::move(attribute));
+  return element(
+      {.name = "Filter",
+       .meaning = "Sees requests on the way to the endpoint and answers on the way back. In an "
+                  "application it sees what `path` and `endpoint` say; in `<Engine>` and `<Host>` "
+                  "everything unless `path` says less.",
+       .attributes = std::move(attributes),
+       .children = {any_number<FilterScope>(&FilterScope::paths, path_element()),
+                    any_number(&FilterConfig::parameters, parameter_element())},
+       .tomcat = "`<filter>` with `<filter-mapping>` of web.xml; `<Valve>` in server.xml",
+       .make = fresh<FilterConfig>()});
+}
+
+std::vector<Child> application_children() {
+  return {any_number(&ApplicationConfig::parameters, parameter_element()),
+          any_number(&ApplicationConfig::libraries, library_element()),
+          any_number(&ApplicationConfig::endpoints, endpoint_element()),
+          any_number(&ApplicationConfig::filters, filter_element()),
+          any_number(&ApplicationConfig::filter_mappings, filter_mapping_element()),
+          any_number(&ApplicationConfig::error_pages, error_page_element()),
+          any_number(&ApplicationConfig::welcome_files, welcome_file_element())};
+}
+
+std::shared_ptr<const Element> application_schema() {
+  return element({.name = "Application",
+                  .meaning = "The root of app.xml: one application, in a folder below `appBase`.",
+                  .children = application_children(),
+                  .tomcat = "`<web-app>` of web.xml",
+                  .make = fresh<ApplicationConfig>()});
+}
+
+}  // namespace container

@@ -1,0 +1,18 @@
+// What must hold between the elements of a configuration; the schema sees only one at a time.
+#pragma once
+
+#include "container/config/application_config.h"
+#include "container/config/report.h"
+#include "container/config/server_config.h"
+
+namespace container {
+
+// Both give libraries without a name the name of their file first.
+void check_server(ServerConfig& server, Report& report);
+void check_application(ApplicationConfig& application, Report& report);
+
+// <Library> and <Filter> directly below <Engine> and <Host>.
+void check_outer_filters(std::vector<LibraryConfig>& libraries,
+                         const std::vector<FilterConfig>& filters, Report& report);
+
+}  // namespace container

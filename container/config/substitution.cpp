@@ -1,0 +1,113 @@
+// Replaces `${name}` in one pass.
+#include "container/config/substitution.h"
+
+#include <unistd.h>
+
+namespace container {
+namespace {
+
+constexpr std::size_t max_expanded = 64u << 10;
+
+bool is_name(std::string_view name) {
+  if (name.empty()) return false;
+  for (const char c : name) {
+    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '.' || c == '-';
+    if (!good) return false;
+  }
+  return true;
+}
+
+class Expander {
+ public:
+  Expander(std::string_view text, const Substitutions& substitutions)
+      : text_(text), substitutions_(substitutions) {}
+
+  tl::expected<Expansion, ExpansionError> run() {
+    while (at_ < text_.size()) {
+      const std::size_t start = at_;
+      if (text_.substr(at_, 2) == "$$") {
+        result_.text += '$';
+        result_.literal = false;
+        at_ += 2;
+      } else if (text_.substr(at_, 2) == "${") {
+        if (std::string problem = replace(); !problem.empty()) {
+          return tl::unexpected(ExpansionError{std::move(problem), start});
+        }
+      } else {
+        result_.text += text_[at_++];
+      }
+      if (result_.text.size() > max_expanded) {
+        return tl::unexpected(ExpansionError{"the value is longer than 64 KiB", start});
+      }
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Takes one `${...}`; returns a complaint, or nothing.
+  std::string replace() {
+    const std::size_t end = text_.find('}', at_);
+    if (end == std::string_view::npos) return "'${' without '}'; write '$$' for a plain '$'";
+    std::string_view name = text_.substr(at_ + 2, end - at_ - 2);
+    const std::size_t mark = name.find(":-");
+    const bool has_default = mark != std::string_view::npos;
+    const std::string_view fallback = has_default ? name.substr(mark + 2) : std::string_view{};
+    name = name.substr(0, mark);
+    if (fallback.find("${") != std::string_view::npos) {
+      return "the default of '${" + std::string(name) + "}' cannot hold another '${'";
+    }
+    if (!is_name(name)) {
+      return "'" + std::string(text_.substr(at_, end + 1 - at_)) +
+             "' is not a name to look up; write ${name} or ${name:-default}";
+    }
+    if (!found(name, substitutions_.definitions, Origin::Kind::definition) &&
+        !found(name, substitutions_.environment, Origin::Kind::environment)) {
+      if (!has_default) {
+        const std::string word(name);
+        return "'" + word + "' is neither defined with -D" + word +
+               "=... nor in the environment; write ${" + word + ":-default} to allow that";
+      }
+      result_.text += fallback;
+    }
+    result_.literal = false;
+    at_ = end + 1;
+    return {};
+  }
+
+  bool found(std::string_view name, const Substitutions::Names& names, Origin::Kind kind) {
+    const auto entry = names.find(name);
+    if (entry == names.end()) return false;
+    result_.text += entry->second;
+    if (result_.name.empty()) {
+      result_.origin = kind;
+      result_.name = name;
+    }
+    return true;
+  }
+
+  const std::string_view text_;
+  const Substitutions& substitutions_;
+  std::size_t at_ = 0;
+  Expansion result_;
+};
+
+}  // namespace
+
+Substitutions::Names process_environment() {
+  Substitutions::Names names;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    names.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return names;
+}
+
+tl::expected<Expansion, ExpansionError> expand(std::string_view text,
+                                               const Substitutions& substitutions) {
+  return Expander(text, substitutions).run();
+}
+
+}  // namespace container
