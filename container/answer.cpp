@@ -17,9 +17,12 @@ constexpr std::size_t kSlice = 64 * 1024;  // of a long write; a worker waits be
 
 margay_result result_of(server::Write write) {
   switch (write) {
-    case server::Write::ok: return MARGAY_OK;
-    case server::Write::full: return MARGAY_FULL;
-    case server::Write::closed: return MARGAY_CLOSED;
+    case server::Write::ok:
+      return MARGAY_OK;
+    case server::Write::full:
+      return MARGAY_FULL;
+    case server::Write::closed:
+      return MARGAY_CLOSED;
   }
   return MARGAY_FAILED;
 }
@@ -36,10 +39,15 @@ margay_result Invocation::header(int mode, std::string_view name, std::string_vi
   if (exchange_.committed()) return MARGAY_FAILED;
   server::ResponseHead& head = exchange_.response();
   switch (mode) {
-    case MARGAY_SET: return head.set(exchange_.arena(), name, value) ? MARGAY_OK : MARGAY_FAILED;
-    case MARGAY_ADD: return head.add(exchange_.arena(), name, value) ? MARGAY_OK : MARGAY_FAILED;
-    case MARGAY_REMOVE: head.remove(name); return MARGAY_OK;
-    default: return MARGAY_FAILED;
+    case MARGAY_SET:
+      return head.set(exchange_.arena(), name, value) ? MARGAY_OK : MARGAY_FAILED;
+    case MARGAY_ADD:
+      return head.add(exchange_.arena(), name, value) ? MARGAY_OK : MARGAY_FAILED;
+    case MARGAY_REMOVE:
+      head.remove(name);
+      return MARGAY_OK;
+    default:
+      return MARGAY_FAILED;
   }
 }
 
@@ -75,8 +83,8 @@ void Invocation::transform(std::size_t stage, std::string_view bytes, bool last)
     if (step.use->type->body == nullptr) continue;
     const std::size_t outer = std::exchange(emit_stage_, stage);
     if (!bytes.empty() || last)
-      step.use->type->body(step.use->self, &step.state, &host_, handle(*this), {bytes.data(), bytes.size()},
-                           last ? 1 : 0);
+      step.use->type->body(step.use->self, &step.state, &host_, handle(*this),
+                           {bytes.data(), bytes.size()}, last ? 1 : 0);
     emit_stage_ = outer;
     if (!last) return;
     bytes = {};  // what it had is emitted; now the next one ends
@@ -120,8 +128,9 @@ margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::u
   std::string piece(kSlice, '\0');
   margay_result result = MARGAY_OK;
   while (length > 0 && result != MARGAY_CLOSED) {
-    const ssize_t got = ::pread(descriptor, piece.data(), std::min<std::uint64_t>(length, piece.size()),
-                                static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(descriptor, piece.data(), std::min<std::uint64_t>(length, piece.size()),
+                static_cast<off_t>(offset));
     if (got <= 0) break;
     result = write({piece.data(), static_cast<std::size_t>(got)});
     offset += static_cast<std::uint64_t>(got);
@@ -132,13 +141,15 @@ margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::u
   return finish();
 }
 
-// --- errors ----------------------------------------------------------------------------------------
+// --- errors
+// ----------------------------------------------------------------------------------------
 
 margay_result Invocation::send_error(int code, std::string_view message) {
   if (exchange_.committed() || headed_ || code < 400 || code > 599) return MARGAY_FAILED;
   exchange_.body().clear();
   server::ResponseHead& head = exchange_.response();
-  for (const std::string_view name : {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
+  for (const std::string_view name :
+       {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
     head.remove(name);
   head.status = code;
   if (!in_error_ && error_dispatch(code)) return MARGAY_OK;
@@ -179,20 +190,24 @@ bool Invocation::error_dispatch(int code) {
 
 void Invocation::render_error_body(int code, std::string_view message) {
   const server::RequestHead& head = exchange_.request;
-  const std::string_view path = request.path.size != 0 ? std::string_view{request.path.data, request.path.size}
-                                                       : std::string_view{"/"};
+  const std::string_view path = request.path.size != 0
+                                    ? std::string_view{request.path.data, request.path.size}
+                                    : std::string_view{"/"};
   const bool named = start_.host != nullptr && start_.host->show_server_info;
-  const ErrorBody body = render_error({.status = code,
-                                       .path = path,
-                                       .message = message,
-                                       .accept = head.find(server::Known::accept),
-                                       .server_info = named ? std::string_view{"Margay"} : std::string_view{},
-                                       .now = std::chrono::system_clock::now()},
-                                      exchange_.body());
-  if (body.size != 0) exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);
+  const ErrorBody body =
+      render_error({.status = code,
+                    .path = path,
+                    .message = message,
+                    .accept = head.find(server::Known::accept),
+                    .server_info = named ? std::string_view{"Margay"} : std::string_view{},
+                    .now = std::chrono::system_clock::now()},
+                   exchange_.body());
+  if (body.size != 0)
+    exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);
 }
 
-// --- what plugins ask --------------------------------------------------------------------------------
+// --- what plugins ask
+// --------------------------------------------------------------------------------
 
 std::string_view Invocation::number(std::uint64_t value) {
   char* room = exchange_.arena().array<char>(20);
@@ -211,22 +226,39 @@ std::string_view Invocation::remote_address() {
 
 std::string_view Invocation::info(int what) {
   switch (what) {
-    case MARGAY_REMOTE_ADDRESS: return remote_address();
-    case MARGAY_REMOTE_PORT: return remote_address(), number(remote_port_);
-    case MARGAY_LOCAL_ADDRESS: return exchange_.local_address().text(exchange_.arena().array<char>(48));
-    case MARGAY_LOCAL_PORT: return number(exchange_.local_address().port);
-    case MARGAY_SCHEME: return !scheme_.empty() ? scheme_ : exchange_.secure() ? "https" : "http";
-    case MARGAY_SERVER_NAME: return server_name;
-    case MARGAY_SERVER_PORT: return number(server_port);
-    case MARGAY_PROTOCOL: return exchange_.request.protocol;
-    case MARGAY_PRINCIPAL: return principal_;
-    case MARGAY_PATH: return {request.path.data, request.path.size};
-    case MARGAY_QUERY: return {request.query.data, request.query.size};
-    case MARGAY_ERROR_STATUS: return error_status_ == 0 ? std::string_view{} : number(static_cast<std::uint64_t>(error_status_));
-    case MARGAY_ERROR_MESSAGE: return error_message_;
-    case MARGAY_ERROR_PATH: return error_path_;
-    case MARGAY_REQUEST_ID: return number(exchange_.id);
-    default: return {};
+    case MARGAY_REMOTE_ADDRESS:
+      return remote_address();
+    case MARGAY_REMOTE_PORT:
+      return remote_address(), number(remote_port_);
+    case MARGAY_LOCAL_ADDRESS:
+      return exchange_.local_address().text(exchange_.arena().array<char>(48));
+    case MARGAY_LOCAL_PORT:
+      return number(exchange_.local_address().port);
+    case MARGAY_SCHEME:
+      return !scheme_.empty() ? scheme_ : exchange_.secure() ? "https" : "http";
+    case MARGAY_SERVER_NAME:
+      return server_name;
+    case MARGAY_SERVER_PORT:
+      return number(server_port);
+    case MARGAY_PROTOCOL:
+      return exchange_.request.protocol;
+    case MARGAY_PRINCIPAL:
+      return principal_;
+    case MARGAY_PATH:
+      return {request.path.data, request.path.size};
+    case MARGAY_QUERY:
+      return {request.query.data, request.query.size};
+    case MARGAY_ERROR_STATUS:
+      return error_status_ == 0 ? std::string_view{}
+                                : number(static_cast<std::uint64_t>(error_status_));
+    case MARGAY_ERROR_MESSAGE:
+      return error_message_;
+    case MARGAY_ERROR_PATH:
+      return error_path_;
+    case MARGAY_REQUEST_ID:
+      return number(exchange_.id);
+    default:
+      return {};
   }
 }
 
@@ -252,13 +284,19 @@ margay_result Invocation::set_info(int what, std::string_view value) {
       if (kept != "http" && kept != "https") return MARGAY_FAILED;
       scheme_ = kept;
       return MARGAY_OK;
-    case MARGAY_SERVER_NAME: server_name = kept; return MARGAY_OK;
+    case MARGAY_SERVER_NAME:
+      server_name = kept;
+      return MARGAY_OK;
     case MARGAY_SERVER_PORT:
       if (!is_port()) return MARGAY_FAILED;
       server_port = static_cast<std::uint16_t>(port);
       return MARGAY_OK;
-    case MARGAY_PRINCIPAL: principal_ = kept; return MARGAY_OK;
-    case MARGAY_QUERY: request.query = {kept.data(), kept.size()}; return MARGAY_OK;
+    case MARGAY_PRINCIPAL:
+      principal_ = kept;
+      return MARGAY_OK;
+    case MARGAY_QUERY:
+      request.query = {kept.data(), kept.size()};
+      return MARGAY_OK;
     case MARGAY_PATH: {
       const std::size_t matched = request.context_path.size + request.servlet_path.size;
       if (kept.size() < matched || kept.front() != '/') return MARGAY_FAILED;
@@ -266,7 +304,8 @@ margay_result Invocation::set_info(int what, std::string_view value) {
       request.path_info = {kept.data() + matched, kept.size() - matched};
       return MARGAY_OK;
     }
-    default: return MARGAY_FAILED;
+    default:
+      return MARGAY_FAILED;
   }
 }
 

@@ -9,7 +9,8 @@ namespace container {
 
 namespace {
 
-static_assert(sizeof(server::Text) == sizeof(margay_str) && sizeof(server::Field) == sizeof(margay_field));
+static_assert(sizeof(server::Text) == sizeof(margay_str) &&
+              sizeof(server::Field) == sizeof(margay_field));
 static_assert(offsetof(server::Text, data) == offsetof(margay_str, data));
 
 std::string_view view(margay_str text) { return {text.data, text.size}; }
@@ -73,8 +74,10 @@ const margay_host& host_functions() {
       .set_info = [](margay_exchange* x, int what,
                      margay_str value) { return call(x).set_info(what, view(value)); },
       .attribute = attribute,
-      .set_attribute = [](margay_exchange* x, margay_str name,
-                          margay_str value) { return call(x).set_attribute(view(name), view(value)); },
+      .set_attribute =
+          [](margay_exchange* x, margay_str name, margay_str value) {
+            return call(x).set_attribute(view(name), view(value));
+          },
       .suspend = suspend,
       .resume =
           [](margay_async* async, void (*run)(void*, margay_exchange*), void* argument) {

@@ -1,4 +1,5 @@
-// From configuration to a mapping: loads libraries, makes instances, carries over what did not change.
+// From configuration to a mapping: loads libraries, makes instances, carries over what did not
+// change.
 #include "container/deployer.h"
 
 #include <algorithm>
@@ -15,10 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void complain(const SourcePosition& position, std::string message) {
-  throw ConfigError({Diagnostic{.position = position, .message = std::move(message), .excerpt = {}}});
+  throw ConfigError(
+      {Diagnostic{.position = position, .message = std::move(message), .excerpt = {}}});
 }
 
-std::vector<std::pair<std::string, std::string>> pairs(const std::vector<ParameterConfig>& parameters) {
+std::vector<std::pair<std::string, std::string>> pairs(
+    const std::vector<ParameterConfig>& parameters) {
   std::vector<std::pair<std::string, std::string>> result;
   for (const ParameterConfig& one : parameters) result.emplace_back(one.name, one.value);
   return result;
@@ -37,7 +40,9 @@ class Types {
     libraries_.emplace_back(config.name, *plugin);
   }
 
-  const std::vector<std::pair<std::string, std::shared_ptr<const Plugin>>>& libraries() const { return libraries_; }
+  const std::vector<std::pair<std::string, std::shared_ptr<const Plugin>>>& libraries() const {
+    return libraries_;
+  }
 
   // The type an element names, in the library it names or in the only one that has it.
   template <class Config, class Find>
@@ -52,12 +57,14 @@ class Types {
       const auto* found = find(*plugin);
       if (found == nullptr) continue;
       if (type != nullptr)
-        complain(config.position, "several libraries have " + std::string(kind) + " type '" + config.type +
+        complain(config.position, "several libraries have " + std::string(kind) + " type '" +
+                                      config.type +
                                       "'; say which one with the attribute 'library'");
       type = found;
       owner = plugin;
     }
-    if (!named) complain(position_of(config, "library"), "there is no library '" + config.library + "' here");
+    if (!named)
+      complain(position_of(config, "library"), "there is no library '" + config.library + "' here");
     if (type == nullptr && config.library.empty()) {
       for (const auto& plugin : built_in_) {
         if (const auto* found = find(*plugin); found != nullptr) {
@@ -67,8 +74,9 @@ class Types {
       }
     }
     if (type == nullptr)
-      complain(position_of(config, "type"), "no library has the " + std::string(kind) + " type '" + config.type +
-                                                "'; `margay abi LIBRARY` prints what a library has");
+      complain(position_of(config, "type"),
+               "no library has the " + std::string(kind) + " type '" + config.type +
+                   "'; `margay abi LIBRARY` prints what a library has");
     return std::pair(type, owner);
   }
 
@@ -78,7 +86,8 @@ class Types {
 };
 
 template <class Type, class Config>
-std::shared_ptr<const Instance<Type>> make(const Config& config, const Type& type, std::shared_ptr<const Plugin> plugin,
+std::shared_ptr<const Instance<Type>> make(const Config& config, const Type& type,
+                                           std::shared_ptr<const Plugin> plugin,
                                            InstanceOptions options) {
   auto made = Instance<Type>::create(std::move(plugin), type, std::move(options));
   if (made) return *made;
@@ -103,11 +112,13 @@ MappedFilter map_filter(const FilterScope& scope, const FilterInstance& instance
   }
   use.endpoints = scope.endpoints;
   use.dispatchers = 0;
-  for (const Dispatcher one : scope.dispatchers) use.dispatchers |= 1u << static_cast<unsigned>(one);
+  for (const Dispatcher one : scope.dispatchers)
+    use.dispatchers |= 1u << static_cast<unsigned>(one);
   return use;
 }
 
-// What decides whether an application is still the same: its manifest and its libraries, by content.
+// What decides whether an application is still the same: its manifest and its libraries, by
+// content.
 std::string fingerprint(const fs::path& folder) {
   std::vector<fs::path> files{folder / "app.xml"};
   std::error_code ignored;
@@ -121,7 +132,8 @@ std::string fingerprint(const fs::path& folder) {
     std::vector<char> piece(64 * 1024);
     while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0)
       for (std::streamsize i = 0; i < in.gcount(); ++i)
-        hash = (hash ^ static_cast<unsigned char>(piece[static_cast<std::size_t>(i)])) * 1099511628211u;
+        hash = (hash ^ static_cast<unsigned char>(piece[static_cast<std::size_t>(i)])) *
+               1099511628211u;
     all += file.filename().string() + ":" + std::to_string(hash) + ";";
   }
   return all;
@@ -132,9 +144,12 @@ std::string fingerprint(const fs::path& folder) {
 Deployer::Deployer(DeployerOptions options, server::Logs& logs)
     : options_(std::move(options)), logs_(logs), log_(logs.log("margay.deployer")) {}
 
-fs::path Deployer::resolve(const std::string& path) const { return (options_.base / path).lexically_normal(); }
+fs::path Deployer::resolve(const std::string& path) const {
+  return (options_.base / path).lexically_normal();
+}
 
-std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config, const Mapping* previous) {
+std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
+                                               const Mapping* previous) {
   failures_ = 0;
   auto mapping = std::make_shared<Mapping>();
   mapping->generation = ++generation_;
@@ -150,11 +165,12 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config, const
       for (const LibraryConfig& library : level.libraries)
         types.load(library, options_.base, {.work = resolve(host.work_dir) / "plugins"});
       for (const FilterConfig& filter : level.filters) {
-        const auto [type, plugin] =
-            types.find(filter, "filter", [&](const Plugin& one) { return one.find_filter(filter.type); });
-        const auto instance = make<margay_filter_type>(filter, *type, plugin,
-                                                       {filter.name, "", "", pairs(filter.parameters),
-                                                        logs_.log("app." + filter.name), options_.status});
+        const auto [type, plugin] = types.find(
+            filter, "filter", [&](const Plugin& one) { return one.find_filter(filter.type); });
+        const auto instance =
+            make<margay_filter_type>(filter, *type, plugin,
+                                     {filter.name, "", "", pairs(filter.parameters),
+                                      logs_.log("app." + filter.name), options_.status});
         entry.filters.push_back(map_filter(filter, *instance));
         mapping->keeps.push_back(instance);
       }
@@ -174,7 +190,8 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config, const
   return mapping;
 }
 
-void Deployer::add_applications(const HostConfig& host, const Mapping* previous, HostMapping& mapping) {
+void Deployer::add_applications(const HostConfig& host, const Mapping* previous,
+                                HostMapping& mapping) {
   const HostMapping* before = nullptr;
   if (previous != nullptr)
     for (const HostMapping& one : previous->entries)
@@ -187,7 +204,8 @@ void Deployer::add_applications(const HostConfig& host, const Mapping* previous,
   };
   std::map<std::string, std::shared_ptr<const Application>> by_path;
   for (const ContextConfig& context : host.contexts) {
-    const fs::path folder = context.doc_base.empty() ? fs::path{} : resolve(host.app_base) / context.doc_base;
+    const fs::path folder =
+        context.doc_base.empty() ? fs::path{} : resolve(host.app_base) / context.doc_base;
     by_path[context.path] = deploy(host, context.path, "", folder, &context, nullptr);
   }
   std::error_code ignored;
@@ -218,16 +236,19 @@ void Deployer::add_applications(const HostConfig& host, const Mapping* previous,
 
 // Null when it failed and there is an earlier one to keep.
 std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, const std::string& path,
-                                                    const std::string& version, const fs::path& folder,
+                                                    const std::string& version,
+                                                    const fs::path& folder,
                                                     const ApplicationConfig* inline_config,
                                                     const Application* earlier) {
   Application application{.context_path = path, .version = version};
   const std::string title = path.empty() ? "/" : path;
   try {
-    if (inline_config != nullptr) return assemble(host, *inline_config, std::move(application), folder);
+    if (inline_config != nullptr)
+      return assemble(host, *inline_config, std::move(application), folder);
     application.fingerprint = fingerprint(folder);
     std::vector<Diagnostic> warnings;
-    const ApplicationConfig config = read_application_config(folder / "app.xml", options_.substitutions, warnings);
+    const ApplicationConfig config =
+        read_application_config(folder / "app.xml", options_.substitutions, warnings);
     for (const Diagnostic& warning : warnings) log_.warn("{}", to_string(warning));
     auto made = assemble(host, config, std::move(application), folder);
     log_.info("application {} deployed on {} from {}", title, host.name, folder.string());
@@ -235,40 +256,55 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
   } catch (const std::exception& error) {
     ++failures_;
     if (earlier != nullptr) {
-      log_.error("application {} was not replaced, the earlier one goes on: {}", title, error.what());
+      log_.error("application {} was not replaced, the earlier one goes on: {}", title,
+                 error.what());
       return nullptr;
     }
     log_.error("application {} is unavailable: {}", title, error.what());
     auto broken = std::make_shared<Application>();
     broken->context_path = path;
     broken->version = version;
-    broken->endpoints.push_back({.name = "unavailable", .title = title + ": unavailable", .unavailable = error.what(), .on_loop = true});
+    broken->endpoints.push_back({.name = "unavailable",
+                                 .title = title + ": unavailable",
+                                 .unavailable = error.what(),
+                                 .on_loop = true});
     broken->routes = *RouteTable::build(std::vector<Route>{{*Pattern::parse("/"), 0}});
     return broken;
   }
 }
 
-std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host, const ApplicationConfig& config,
-                                                      Application application, const fs::path& folder) {
+std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host,
+                                                      const ApplicationConfig& config,
+                                                      Application application,
+                                                      const fs::path& folder) {
   const std::string title = application.context_path.empty() ? "/" : application.context_path;
   const server::Log log = logs_.log("app." + title);
   Types types(options_.built_in);
   for (const LibraryConfig& library : config.libraries)
-    types.load(library, folder, {.work = resolve(host.work_dir) / "plugins", .on_resident = [log = log_](std::string_view text) { log.warn("{}", text); }});
-  const auto options = [&](const std::string& name, const std::vector<ParameterConfig>& parameters) {
+    types.load(library, folder,
+               {.work = resolve(host.work_dir) / "plugins",
+                .on_resident = [log = log_](std::string_view text) { log.warn("{}", text); }});
+  const auto options = [&](const std::string& name,
+                           const std::vector<ParameterConfig>& parameters) {
     auto all = pairs(config.parameters);
     for (auto& own : pairs(parameters)) {
       std::erase_if(all, [&](const auto& one) { return one.first == own.first; });
       all.push_back(std::move(own));
     }
-    return InstanceOptions{name, application.context_path, folder.empty() ? "" : fs::absolute(folder).string(), std::move(all), log, options_.status};
+    return InstanceOptions{name,
+                           application.context_path,
+                           folder.empty() ? "" : fs::absolute(folder).string(),
+                           std::move(all),
+                           log,
+                           options_.status};
   };
   std::vector<Route> routes;
   std::vector<SourcePosition> places;
   for (const EndpointConfig& endpoint : config.endpoints) {
-    const auto [type, plugin] =
-        types.find(endpoint, "endpoint", [&](const Plugin& one) { return one.find_endpoint(endpoint.type); });
-    const auto instance = make<margay_endpoint_type>(endpoint, *type, plugin, options(endpoint.name, endpoint.parameters));
+    const auto [type, plugin] = types.find(
+        endpoint, "endpoint", [&](const Plugin& one) { return one.find_endpoint(endpoint.type); });
+    const auto instance = make<margay_endpoint_type>(endpoint, *type, plugin,
+                                                     options(endpoint.name, endpoint.parameters));
     application.keeps.push_back(instance);
     const auto index = static_cast<std::uint32_t>(application.endpoints.size());
     for (const LocatedText& path : endpoint.paths) {
@@ -280,21 +316,26 @@ std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host, co
                                      .name = endpoint.name,
                                      .title = title + ": " + endpoint.name,
                                      .unavailable = {},
-                                     .on_loop = (type->flags & MARGAY_ON_LOOP) != 0 && endpoint.dispatch != DispatchChoice::worker,
-                                     .body_limit = static_cast<std::size_t>(endpoint.max_body.value_or(options_.max_post_size))});
+                                     .on_loop = (type->flags & MARGAY_ON_LOOP) != 0 &&
+                                                endpoint.dispatch != DispatchChoice::worker,
+                                     .body_limit = static_cast<std::size_t>(
+                                         endpoint.max_body.value_or(options_.max_post_size))});
   }
   auto table = RouteTable::build(routes);
   if (!table) complain(places[table.error().second], table.error().text);
   application.routes = std::move(*table);
   std::map<std::string, std::shared_ptr<const FilterInstance>> filters;
   for (const FilterConfig& filter : config.filters) {
-    const auto [type, plugin] =
-        types.find(filter, "filter", [&](const Plugin& one) { return one.find_filter(filter.type); });
-    filters[filter.name] = make<margay_filter_type>(filter, *type, plugin, options(filter.name, filter.parameters));
+    const auto [type, plugin] = types.find(
+        filter, "filter", [&](const Plugin& one) { return one.find_filter(filter.type); });
+    filters[filter.name] =
+        make<margay_filter_type>(filter, *type, plugin, options(filter.name, filter.parameters));
     application.keeps.push_back(filters[filter.name]);
   }
-  for (const FilterUse& use : filter_uses(config)) application.filters.push_back(map_filter(*use.scope, *filters.at(*use.filter)));
-  for (const ErrorPageConfig& page : config.error_pages) application.error_pages.push_back({page.status, page.location});
+  for (const FilterUse& use : filter_uses(config))
+    application.filters.push_back(map_filter(*use.scope, *filters.at(*use.filter)));
+  for (const ErrorPageConfig& page : config.error_pages)
+    application.error_pages.push_back({page.status, page.location});
   return std::make_shared<const Application>(std::move(application));
 }
 

@@ -1,4 +1,5 @@
-// From configuration to a mapping: loads libraries, makes instances, carries over what did not change.
+// From configuration to a mapping: loads libraries, makes instances, carries over what did not
+// change.
 #pragma once
 
 #include <filesystem>
@@ -36,11 +37,15 @@ class Deployer {
 
  private:
   struct Folder;
-  std::shared_ptr<const Application> deploy(const HostConfig& host, const std::string& path, const std::string& version,
-                                            const std::filesystem::path& folder, const ApplicationConfig* inline_config,
+  std::shared_ptr<const Application> deploy(const HostConfig& host, const std::string& path,
+                                            const std::string& version,
+                                            const std::filesystem::path& folder,
+                                            const ApplicationConfig* inline_config,
                                             const Application* earlier);
-  std::shared_ptr<const Application> assemble(const HostConfig& host, const ApplicationConfig& config,
-                                              Application application, const std::filesystem::path& folder);
+  std::shared_ptr<const Application> assemble(const HostConfig& host,
+                                              const ApplicationConfig& config,
+                                              Application application,
+                                              const std::filesystem::path& folder);
   void add_applications(const HostConfig& host, const Mapping* previous, HostMapping& mapping);
   std::filesystem::path resolve(const std::string& path) const;
 

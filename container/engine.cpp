@@ -18,7 +18,8 @@ namespace {
 std::uint64_t nanoseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 margay_str text(std::string_view view) { return {view.data(), view.size()}; }
@@ -28,42 +29,51 @@ margay_str text(std::string_view view) { return {view.data(), view.size()}; }
 struct Engine::Visit final : AccessFields {
   Visit(server::Exchange& its, Lease& held, Invocation::Start start)
       : invocation(its, host_functions(), start), lease(held) {}
-  std::optional<std::string_view> find(Source source, std::string_view name, std::size_t nth) const override;
+  std::optional<std::string_view> find(Source source, std::string_view name,
+                                       std::size_t nth) const override;
 
   Invocation invocation;
   Lease& lease;
   std::uint64_t begin = 0;
 };
 
-std::optional<std::string_view> Engine::Visit::find(Source source, std::string_view name, std::size_t nth) const {
+std::optional<std::string_view> Engine::Visit::find(Source source, std::string_view name,
+                                                    std::size_t nth) const {
   auto& mine = const_cast<Invocation&>(invocation);
   const auto among = [&](std::span<const server::Field> fields) -> std::optional<std::string_view> {
     for (const server::Field& field : fields) {
       const std::string_view one = field.name;
-      if (one.size() != name.size() || !std::equal(one.begin(), one.end(), name.begin(), [](char a, char b) {
-            return (a | 0x20) == (b | 0x20);
-          }))
+      if (one.size() != name.size() ||
+          !std::equal(one.begin(), one.end(), name.begin(),
+                      [](char a, char b) { return (a | 0x20) == (b | 0x20); }))
         continue;
       if (nth-- == 0) return field.value;
     }
     return std::nullopt;
   };
   switch (source) {
-    case Source::request_header: return among(mine.exchange().request.fields);
-    case Source::response_header: return among(mine.exchange().response().fields());
+    case Source::request_header:
+      return among(mine.exchange().request.fields);
+    case Source::response_header:
+      return among(mine.exchange().response().fields());
     case Source::request_attribute:
       if (const auto* value = mine.attribute(name); value != nullptr && nth == 0) return *value;
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 Engine::Engine(EngineOptions options, std::vector<server::Loop*> loops, server::Workers& workers)
-    : options_(std::move(options)), loops_(std::move(loops)), workers_(workers), per_loop_(loops_.size()) {}
+    : options_(std::move(options)),
+      loops_(std::move(loops)),
+      workers_(workers),
+      per_loop_(loops_.size()) {}
 
 Engine::~Engine() = default;
 
-// --- mappings --------------------------------------------------------------------------------------
+// --- mappings
+// --------------------------------------------------------------------------------------
 
 void Engine::publish(std::shared_ptr<const Mapping> mapping) {
   Generation next{std::move(mapping), {}};
@@ -85,9 +95,10 @@ void Engine::publish(std::shared_ptr<const Mapping> mapping) {
 
 std::size_t Engine::reap() {
   const auto over = [&](const Generation& one) {
-    return &one != &generations_.back() && std::all_of(one.leases.begin(), one.leases.end(), [](const auto& lease) {
-      return lease->over.load(std::memory_order_acquire);
-    });
+    return &one != &generations_.back() &&
+           std::all_of(one.leases.begin(), one.leases.end(), [](const auto& lease) {
+             return lease->over.load(std::memory_order_acquire);
+           });
   };
   for (auto one = generations_.begin(); one != generations_.end();)
     one = over(*one) ? generations_.erase(one) : one + 1;
@@ -107,7 +118,8 @@ void Engine::add_access_log(AccessLog& log) {
   }
 }
 
-// --- one exchange ------------------------------------------------------------------------------------
+// --- one exchange
+// ------------------------------------------------------------------------------------
 
 Engine::Visit& Engine::open(server::Exchange& exchange, Invocation::Start start) {
   PerLoop& mine = per_loop_[exchange.loop().index()];
@@ -141,12 +153,14 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
   const auto asterisk = head.method == "OPTIONS" ? Asterisk::allowed : Asterisk::refused;
   const auto target = parse_target(head.target, options_.target, room, asterisk);
   if (!target) return reject(exchange, {}, 400, sentence(target.error().fault));
-  const auto host = parse_host(target->authority.empty() ? head.find(server::Known::host) : target->authority);
+  const auto host =
+      parse_host(target->authority.empty() ? head.find(server::Known::host) : target->authority);
   if (!host) return reject(exchange, {}, 400, sentence(host.error()));
 
   const auto entry = mapping.hosts.lookup(host->host);
   Invocation::Start start{.host = entry ? &mapping.entries[*entry] : nullptr};
-  const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(target->path);
+  const auto context =
+      start.host == nullptr ? std::nullopt : start.host->contexts.lookup(target->path);
   RouteMatch match;
   std::string_view rest = target->path;
   if (context) {
@@ -176,7 +190,9 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
     request.parameter_count = static_cast<std::uint32_t>(variables.size());
   }
   invocation.choose_filters(MARGAY_REQUEST, target->path, rest.empty() ? "/" : rest);
-  if (context && rest.empty() && !context->context_path.empty()) {  // mapperContextRootRedirectEnabled
+  // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed.
+  const bool takes_root = start.endpoint != nullptr && match.servlet_path.empty();
+  if (context && rest.empty() && !context->context_path.empty() && !takes_root) {
     std::string location(context->context_path);
     location += '/';
     if (!target->query.empty()) location.append("?").append(target->query);
@@ -193,9 +209,11 @@ void Engine::reject_with(Visit& visit, int status) {
   visit.invocation.finish();
 }
 
-void Engine::reject(server::Exchange& exchange, Invocation::Start start, int status, std::string_view message) {
+void Engine::reject(server::Exchange& exchange, Invocation::Start start, int status,
+                    std::string_view message) {
   Visit& visit = open(exchange, start);
-  visit.invocation.request.path = text(exchange.request.target.substr(0, exchange.request.target.find('?')));
+  visit.invocation.request.path =
+      text(exchange.request.target.substr(0, exchange.request.target.find('?')));
   visit.invocation.send_error(status, message);
 }
 
@@ -233,11 +251,13 @@ void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t 
   record.status = exchange.response().status;
   record.bytes_sent = exchange.sent();
   record.elapsed = took;
-  record.begin = std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(took);
+  record.begin = std::chrono::system_clock::now() -
+                 std::chrono::duration_cast<std::chrono::system_clock::duration>(took);
   record.connection_id = exchange.id >> 24;
   record.connection = exchange.aborted() ? ConnectionState::aborted : ConnectionState::kept;
   record.fields = &visit;
-  for (const auto& appender : per_loop_[exchange.loop().index()].appenders) appender->append(record);
+  for (const auto& appender : per_loop_[exchange.loop().index()].appenders)
+    appender->append(record);
 }
 
 std::uint64_t Engine::requests() const {

@@ -29,7 +29,8 @@ class Engine final : public server::Service {
 
   // Gives every loop the new mapping. The old one ends, in reap(), when its last exchange is over.
   void publish(std::shared_ptr<const Mapping> mapping);
-  // Mappings that are superseded and still have exchanges. Frees those that have none. Control thread.
+  // Mappings that are superseded and still have exchanges. Frees those that have none. Control
+  // thread.
   std::size_t reap();
 
   // Access logs of the Engine, before traffic begins.
@@ -63,7 +64,8 @@ class Engine final : public server::Service {
 
   Visit& open(server::Exchange& exchange, Invocation::Start start);
   void reject_with(Visit& visit, int status);
-  void reject(server::Exchange& exchange, Invocation::Start start, int status, std::string_view message);
+  void reject(server::Exchange& exchange, Invocation::Start start, int status,
+              std::string_view message);
   void route(server::Exchange& exchange, const Mapping& mapping);
   void log_access(server::Exchange& exchange, Visit& visit, std::uint64_t now);
 

@@ -33,15 +33,16 @@ struct CreateFailure {
 template <class Type>
 class Instance {
  public:
-  static tl::expected<std::shared_ptr<const Instance>, CreateFailure> create(std::shared_ptr<const Plugin> plugin,
-                                                                             const Type& type,
-                                                                             InstanceOptions options) {
+  static tl::expected<std::shared_ptr<const Instance>, CreateFailure> create(
+      std::shared_ptr<const Plugin> plugin, const Type& type, InstanceOptions options) {
     std::shared_ptr<Instance> made(new Instance(std::move(plugin), type, std::move(options)));
     margay_failure failure{sizeof failure, {}, {}};
     made->self_ = type.create(&host_functions(), &made->config_.abi, &failure);
-    failure.parameter[sizeof failure.parameter - 1] = failure.message[sizeof failure.message - 1] = '\0';
+    failure.parameter[sizeof failure.parameter - 1] = failure.message[sizeof failure.message - 1] =
+        '\0';
     if (made->self_ == nullptr)
-      return tl::unexpected(CreateFailure{failure.parameter, failure.message[0] == '\0' ? "no reason was given" : failure.message});
+      return tl::unexpected(CreateFailure{
+          failure.parameter, failure.message[0] == '\0' ? "no reason was given" : failure.message});
     return std::shared_ptr<const Instance>(std::move(made));
   }
 
@@ -58,9 +59,14 @@ class Instance {
   Instance(std::shared_ptr<const Plugin> plugin, const Type& type, InstanceOptions options)
       : plugin_(std::move(plugin)), type_(type), options_(std::move(options)) {
     const auto text = [](const std::string& from) { return margay_str{from.data(), from.size()}; };
-    for (const auto& [name, value] : options_.parameters) fields_.push_back({text(name), text(value)});
-    config_.abi = {sizeof config_.abi, static_cast<std::uint32_t>(fields_.size()), fields_.data(), text(options_.name),
-                   text(options_.context_path), text(options_.folder)};
+    for (const auto& [name, value] : options_.parameters)
+      fields_.push_back({text(name), text(value)});
+    config_.abi = {sizeof config_.abi,
+                   static_cast<std::uint32_t>(fields_.size()),
+                   fields_.data(),
+                   text(options_.name),
+                   text(options_.context_path),
+                   text(options_.folder)};
     config_.log = options_.log;
     config_.status = options_.status;
   }

@@ -9,13 +9,16 @@ namespace {
 
 bool takes_part(const MappedFilter& use, std::uint32_t dispatcher, std::string_view path) {
   if ((use.dispatchers & dispatcher) == 0) return false;
-  return use.everywhere || std::any_of(use.patterns.begin(), use.patterns.end(),
-                                       [&](const Pattern& one) { return one.matches_filter(path); });
+  return use.everywhere ||
+         std::any_of(use.patterns.begin(), use.patterns.end(),
+                     [&](const Pattern& one) { return one.matches_filter(path); });
 }
 
-bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const MappedEndpoint* endpoint) {
+bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher,
+                    const MappedEndpoint* endpoint) {
   return endpoint != nullptr && (use.dispatchers & dispatcher) != 0 &&
-         std::find(use.endpoints.begin(), use.endpoints.end(), endpoint->name) != use.endpoints.end();
+         std::find(use.endpoints.begin(), use.endpoints.end(), endpoint->name) !=
+             use.endpoints.end();
 }
 
 }  // namespace
@@ -45,16 +48,19 @@ void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view p
   for (std::size_t i = 0; i < outer; ++i)
     if (takes_part(start_.host->filters[i], dispatcher_, path)) add(start_.host->filters[i]);
   for (std::size_t i = 0; i < inner; ++i)
-    if (takes_part(start_.application->filters[i], dispatcher_, path_in_context)) add(start_.application->filters[i]);
+    if (takes_part(start_.application->filters[i], dispatcher_, path_in_context))
+      add(start_.application->filters[i]);
   for (std::size_t i = 0; i < inner; ++i)
     if (names_endpoint(start_.application->filters[i], dispatcher_, start_.endpoint))
       add(start_.application->filters[i]);
 }
 
 bool Invocation::needs_worker() const {
-  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr && !start_.endpoint->on_loop) return true;
-  return std::any_of(steps_, steps_ + step_count_,
-                     [](const Step& step) { return (step.use->type->flags & MARGAY_ON_LOOP) == 0; });
+  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr && !start_.endpoint->on_loop)
+    return true;
+  return std::any_of(steps_, steps_ + step_count_, [](const Step& step) {
+    return (step.use->type->flags & MARGAY_ON_LOOP) == 0;
+  });
 }
 
 bool Invocation::streamed() const {
@@ -66,7 +72,8 @@ const char* Invocation::title() const {
   return start_.endpoint == nullptr ? "error page" : start_.endpoint->title.c_str();
 }
 
-// --- turns -----------------------------------------------------------------------------------------
+// --- turns
+// -----------------------------------------------------------------------------------------
 
 void Invocation::serve(server::Exchange&) {
   run_chain();
@@ -79,12 +86,15 @@ void Invocation::run_chain() {
     entered_ = position_;
     if (step.use->type->before == nullptr) continue;
     switch (step.use->type->before(step.use->self, &step.state, &host_, handle(*this), &request)) {
-      case MARGAY_OK: break;
-      case MARGAY_SUSPENDED: return;
+      case MARGAY_OK:
+        break;
+      case MARGAY_SUSPENDED:
+        return;
       case MARGAY_CLOSED:
         if (!exchange_.suspended()) finish();
         return;
-      default: return fail("a filter failed");
+      default:
+        return fail("a filter failed");
     }
     if (exchange_.ended()) return;
   }
@@ -104,7 +114,8 @@ void Invocation::call_endpoint() {
   called_ = true;
   const std::string_view body = exchange_.buffered_body();
   if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0) request.body = {body.data(), body.size()};
-  const margay_result result = endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
+  const margay_result result =
+      endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
   if (result == MARGAY_FAILED) return fail("the endpoint failed");
   if (!exchange_.suspended()) finish();
 }
@@ -153,8 +164,8 @@ margay_result Invocation::watch(void (*watcher)(void*, margay_exchange*, int), v
 
 void Invocation::done(std::uint64_t micros) {
   watch(nullptr, nullptr, nullptr);
-  const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(), micros,
-                               exchange_.aborted() ? 1u : 0u};
+  const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(),
+                               micros, exchange_.aborted() ? 1u : 0u};
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->done; moment != nullptr)
       moment(steps_[i].use->self, &steps_[i].state, &request, &outcome);

@@ -39,7 +39,8 @@ class Invocation final : public server::Handler {
 
   bool needs_worker() const;
   bool streamed() const;
-  void choose_filters(margay_dispatcher dispatcher, std::string_view path, std::string_view path_in_context);
+  void choose_filters(margay_dispatcher dispatcher, std::string_view path,
+                      std::string_view path_in_context);
 
   // --- server::Handler ---
   void serve(server::Exchange& exchange) override;
@@ -61,7 +62,8 @@ class Invocation final : public server::Handler {
   margay_result finish();
   margay_result emit(std::string_view bytes);
   margay_result proceed();
-  margay_result watch(void (*event)(void*, margay_exchange*, int), void* argument, void (*gone)(void*));
+  margay_result watch(void (*event)(void*, margay_exchange*, int), void* argument,
+                      void (*gone)(void*));
   std::string_view info(int what);
   margay_result set_info(int what, std::string_view value);
   std::string_view* attribute(std::string_view name);
@@ -72,7 +74,8 @@ class Invocation final : public server::Handler {
   std::string_view principal() const { return principal_; }
   std::string_view remote_address();
 
-  static constexpr std::size_t kBuffer = 8 * 1024;  // held back before the commit (Tomcat: bufferSize)
+  static constexpr std::size_t kBuffer =
+      8 * 1024;  // held back before the commit (Tomcat: bufferSize)
   static constexpr std::size_t kMaxAttributes = 64;
 
  private:
@@ -97,15 +100,15 @@ class Invocation final : public server::Handler {
   Start start_;
   Step* steps_ = nullptr;
   std::uint32_t step_count_ = 0;
-  std::uint32_t position_ = 0;   // the next `before`
-  std::uint32_t entered_ = 0;    // filters whose `before` was called
+  std::uint32_t position_ = 0;  // the next `before`
+  std::uint32_t entered_ = 0;   // filters whose `before` was called
   std::uint32_t dispatcher_ = MARGAY_REQUEST;
   std::size_t emit_stage_ = 0;
   int error_status_ = 0;
-  bool headed_ = false;          // `head` moments are over
-  bool transforms_ = false;      // some filter has a `body` moment
+  bool headed_ = false;      // `head` moments are over
+  bool transforms_ = false;  // some filter has a `body` moment
   bool transformed_end_ = false;
-  bool called_ = false;          // the endpoint
+  bool called_ = false;  // the endpoint
   bool in_error_ = false;
   std::string_view error_message_, error_path_;
   std::string_view principal_, remote_address_, scheme_;
@@ -118,6 +121,8 @@ class Invocation final : public server::Handler {
   void* event_argument_ = nullptr;
 };
 
-inline margay_exchange* handle(Invocation& invocation) { return reinterpret_cast<margay_exchange*>(&invocation); }
+inline margay_exchange* handle(Invocation& invocation) {
+  return reinterpret_cast<margay_exchange*>(&invocation);
+}
 
 }  // namespace container

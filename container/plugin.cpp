@@ -23,33 +23,39 @@ std::string elf_fault(const std::filesystem::path& file) {
   if (!in) return "cannot be read";
   Elf64_Ehdr head{};
   in.read(reinterpret_cast<char*>(&head), sizeof head);
-  if (in.gcount() < static_cast<std::streamsize>(sizeof head) || std::string_view(reinterpret_cast<char*>(head.e_ident), SELFMAG) != ELFMAG)
+  if (in.gcount() < static_cast<std::streamsize>(sizeof head) ||
+      std::string_view(reinterpret_cast<char*>(head.e_ident), SELFMAG) != ELFMAG)
     return "is not a shared library (no ELF header): was it copied completely?";
   if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_type != ET_DYN)
     return "is not a 64-bit shared library: link it with -shared";
   in.seekg(0, std::ios::end);
-  if (static_cast<std::uint64_t>(in.tellg()) < head.e_shoff + static_cast<std::uint64_t>(head.e_shnum) * head.e_shentsize)
+  if (static_cast<std::uint64_t>(in.tellg()) <
+      head.e_shoff + static_cast<std::uint64_t>(head.e_shnum) * head.e_shentsize)
     return "is cut short: was it copied completely?";
   return {};
 }
 
 template <class Type, class Complete>
-std::string types_fault(const Type* const* types, std::uint32_t count, const char* kind, Complete complete) {
+std::string types_fault(const Type* const* types, std::uint32_t count, const char* kind,
+                        Complete complete) {
   if (count > kMaxTypes) return std::string("declares more than 256 ") + kind + " types";
   std::set<std::string_view> names;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (types == nullptr || types[i] == nullptr || types[i]->name == nullptr || *types[i]->name == '\0')
+    if (types == nullptr || types[i] == nullptr || types[i]->name == nullptr ||
+        *types[i]->name == '\0')
       return std::string("declares a ") + kind + " type without a name";
     const std::string name = types[i]->name;
     if (types[i]->size < sizeof(Type) || !complete(*types[i]))
-      return std::string("declares the ") + kind + " type '" + name + "' without all the functions it must have";
+      return std::string("declares the ") + kind + " type '" + name +
+             "' without all the functions it must have";
     if (!names.insert(types[i]->name).second)
       return std::string("declares the ") + kind + " type '" + name + "' twice";
   }
   return {};
 }
 
-std::filesystem::path unique_copy(const std::filesystem::path& file, const std::filesystem::path& work) {
+std::filesystem::path unique_copy(const std::filesystem::path& file,
+                                  const std::filesystem::path& work) {
   static std::atomic<unsigned> number{0};
   std::filesystem::create_directories(work);
   const auto copy = work / (file.stem().string() + "." + std::to_string(::getpid()) + "." +
@@ -61,37 +67,44 @@ std::filesystem::path unique_copy(const std::filesystem::path& file, const std::
 }  // namespace
 
 std::string refusal(const margay_plugin& plugin) {
-  if (plugin.magic != MARGAY_PLUGIN_MAGIC) return "is not a Margay plugin: its table has another magic number";
+  if (plugin.magic != MARGAY_PLUGIN_MAGIC)
+    return "is not a Margay plugin: its table has another magic number";
   if (plugin.abi_major != MARGAY_ABI_MAJOR || plugin.abi_minor > MARGAY_ABI_MINOR)
-    return "was built for plugin ABI " + std::to_string(plugin.abi_major) + "." + std::to_string(plugin.abi_minor) +
-           ", this server has " + std::to_string(MARGAY_ABI_MAJOR) + "." + std::to_string(MARGAY_ABI_MINOR) +
+    return "was built for plugin ABI " + std::to_string(plugin.abi_major) + "." +
+           std::to_string(plugin.abi_minor) + ", this server has " +
+           std::to_string(MARGAY_ABI_MAJOR) + "." + std::to_string(MARGAY_ABI_MINOR) +
            ": rebuild it against this server's headers";
-  if (plugin.size < sizeof(margay_plugin)) return "has a table that is too short for its ABI version";
+  if (plugin.size < sizeof(margay_plugin))
+    return "has a table that is too short for its ABI version";
   if (plugin.name == nullptr || plugin.version == nullptr) return "has no name or version";
-  std::string fault = types_fault(plugin.endpoints, plugin.endpoint_count, "endpoint", [](const auto& type) {
-    return type.create != nullptr && type.service != nullptr && type.destroy != nullptr;
-  });
+  std::string fault =
+      types_fault(plugin.endpoints, plugin.endpoint_count, "endpoint", [](const auto& type) {
+        return type.create != nullptr && type.service != nullptr && type.destroy != nullptr;
+      });
   if (fault.empty())
-    fault = types_fault(plugin.filters, plugin.filter_count, "filter",
-                        [](const auto& type) { return type.create != nullptr && type.destroy != nullptr; });
+    fault = types_fault(plugin.filters, plugin.filter_count, "filter", [](const auto& type) {
+      return type.create != nullptr && type.destroy != nullptr;
+    });
   return fault;
 }
 
-tl::expected<std::shared_ptr<const Plugin>, std::string> Plugin::load(const std::filesystem::path& file,
-                                                                      const PluginOptions& options) {
+tl::expected<std::shared_ptr<const Plugin>, std::string> Plugin::load(
+    const std::filesystem::path& file, const PluginOptions& options) {
   const std::string name = file.string();
   if (const std::string fault = elf_fault(file); !fault.empty()) return Failure(name + " " + fault);
   std::filesystem::path copy;
   try {
     copy = unique_copy(file, options.work);
   } catch (const std::filesystem::filesystem_error& error) {
-    return Failure(name + " cannot be copied to " + options.work.string() + ": " + error.code().message());
+    return Failure(name + " cannot be copied to " + options.work.string() + ": " +
+                   error.code().message());
   }
   // A path never opened before: of a known one dlopen would return the code it already has.
   void* handle = ::dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     std::string reason = ::dlerror();
-    if (const auto at = reason.find(copy.string()); at == 0) reason.erase(0, copy.string().size() + 2);
+    if (const auto at = reason.find(copy.string()); at == 0)
+      reason.erase(0, copy.string().size() + 2);
     ::unlink(copy.c_str());
     return Failure(name + " cannot be loaded: " + reason);
   }
@@ -100,8 +113,10 @@ tl::expected<std::shared_ptr<const Plugin>, std::string> Plugin::load(const std:
     ::unlink(copy.c_str());
     return Failure(name + " " + reason);
   };
-  const auto entry = reinterpret_cast<const margay_plugin* (*)()>(::dlsym(handle, "margay_plugin_main"));
-  if (entry == nullptr) return give_up("is not a Margay plugin: it does not export margay_plugin_main");
+  const auto entry =
+      reinterpret_cast<const margay_plugin* (*)()>(::dlsym(handle, "margay_plugin_main"));
+  if (entry == nullptr)
+    return give_up("is not a Margay plugin: it does not export margay_plugin_main");
   const margay_plugin* table = entry();
   if (table == nullptr) return give_up("declares nothing: margay_plugin_main returned no table");
   if (const std::string reason = refusal(*table); !reason.empty()) return give_up(reason);
@@ -119,9 +134,10 @@ Plugin::~Plugin() {
     ::dlclose(handle_);
     if (void* still = ::dlopen(copy_.c_str(), RTLD_NOW | RTLD_NOLOAD); still != nullptr) {
       ::dlclose(still);
-      options_.on_resident("plugin '" + name +
-                           "' is still mapped after dlclose: a unique symbol (build with -fno-gnu-unique), a "
-                           "thread_local object of a living thread, or another library holds it");
+      options_.on_resident(
+          "plugin '" + name +
+          "' is still mapped after dlclose: a unique symbol (build with -fno-gnu-unique), a "
+          "thread_local object of a living thread, or another library holds it");
     }
   }
   ::unlink(copy_.c_str());
@@ -141,15 +157,18 @@ const margay_filter_type* Plugin::find_filter(std::string_view type) const {
 
 std::string describe(const margay_plugin& plugin) {
   std::string text = std::string(plugin.name) + " " + plugin.version + ", plugin ABI " +
-                     std::to_string(plugin.abi_major) + "." + std::to_string(plugin.abi_minor) + "\n";
+                     std::to_string(plugin.abi_major) + "." + std::to_string(plugin.abi_minor) +
+                     "\n";
   for (std::uint32_t i = 0; i < plugin.endpoint_count; ++i) {
     const auto& type = *plugin.endpoints[i];
-    text += std::string("  endpoint ") + type.name + ((type.flags & MARGAY_ON_LOOP) != 0 ? ": loop" : ": worker") +
+    text += std::string("  endpoint ") + type.name +
+            ((type.flags & MARGAY_ON_LOOP) != 0 ? ": loop" : ": worker") +
             ((type.flags & MARGAY_STREAM_BODY) != 0 ? ", streamed body\n" : ", buffered body\n");
   }
   for (std::uint32_t i = 0; i < plugin.filter_count; ++i) {
     const auto& type = *plugin.filters[i];
-    text += std::string("  filter ") + type.name + ((type.flags & MARGAY_ON_LOOP) != 0 ? ": loop;" : ": worker;");
+    text += std::string("  filter ") + type.name +
+            ((type.flags & MARGAY_ON_LOOP) != 0 ? ": loop;" : ": worker;");
     if (type.before != nullptr) text += " before";
     if (type.head != nullptr) text += " head";
     if (type.body != nullptr) text += " body";

@@ -24,8 +24,8 @@ struct PluginOptions {
 class Plugin {
  public:
   // The error is a sentence that says what is wrong with the file and what to do.
-  static tl::expected<std::shared_ptr<const Plugin>, std::string> load(const std::filesystem::path& file,
-                                                                       const PluginOptions& options);
+  static tl::expected<std::shared_ptr<const Plugin>, std::string> load(
+      const std::filesystem::path& file, const PluginOptions& options);
   // Types that are linked into the server.
   static std::shared_ptr<const Plugin> built_in(const margay_plugin& table);
 
@@ -38,7 +38,8 @@ class Plugin {
   const margay_filter_type* find_filter(std::string_view type) const;
 
  private:
-  Plugin(const margay_plugin& table, void* handle, PluginOptions options, std::filesystem::path copy)
+  Plugin(const margay_plugin& table, void* handle, PluginOptions options,
+         std::filesystem::path copy)
       : table_(&table), handle_(handle), options_(std::move(options)), copy_(std::move(copy)) {}
 
   const margay_plugin* table_;

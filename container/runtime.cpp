@@ -1,4 +1,5 @@
-// The running server: loops, workers, engine and connectors from one configuration, until it is told to stop.
+// The running server: loops, workers, engine and connectors from one configuration, until it is
+// told to stop.
 #include "container/runtime.h"
 
 #include <signal.h>
@@ -18,7 +19,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::milliseconds(50);
 
-std::uint64_t milliseconds(std::chrono::milliseconds value) { return static_cast<std::uint64_t>(value.count()); }
+std::uint64_t milliseconds(std::chrono::milliseconds value) {
+  return static_cast<std::uint64_t>(value.count());
+}
 
 sigset_t control_signals() {
   sigset_t set;
@@ -37,8 +40,10 @@ int next_signal(std::chrono::milliseconds wait) {
 
 server::http1::Options http1_options(const ConnectorConfig& config) {
   server::http1::Options options;
-  options.head = {.bytes = config.max_http_header_size, .fields = static_cast<std::size_t>(config.max_header_count)};
-  options.chunks = {.extension_bytes = config.max_extension_size, .trailer_bytes = config.max_trailer_size};
+  options.head = {.bytes = config.max_http_header_size,
+                  .fields = static_cast<std::size_t>(config.max_header_count)};
+  options.chunks = {.extension_bytes = config.max_extension_size,
+                    .trailer_bytes = config.max_trailer_size};
   options.rules.allow_trace = config.allow_trace;
   options.exchange.write_timeout = config.write_timeout;
   options.exchange.async_timeout = config.async_timeout;
@@ -72,9 +77,12 @@ server::ConnectorOptions connector_options(const ConnectorConfig& config, int in
 TargetRules target_rules(const ConnectorConfig& config) {
   const auto separator = [](SolidusHandling handling) {
     switch (handling) {
-      case SolidusHandling::decode: return EncodedSeparator::decode;
-      case SolidusHandling::passthrough: return EncodedSeparator::passthrough;
-      case SolidusHandling::reject: break;
+      case SolidusHandling::decode:
+        return EncodedSeparator::decode;
+      case SolidusHandling::passthrough:
+        return EncodedSeparator::passthrough;
+      case SolidusHandling::reject:
+        break;
     }
     return EncodedSeparator::reject;
   };
@@ -86,15 +94,18 @@ TargetRules target_rules(const ConnectorConfig& config) {
 }
 
 std::size_t loops_of(const ConnectorConfig& config) {
-  return config.loops > 0 ? static_cast<std::size_t>(config.loops) : std::max(1u, std::thread::hardware_concurrency());
+  return config.loops > 0 ? static_cast<std::size_t>(config.loops)
+                          : std::max(1u, std::thread::hardware_concurrency());
 }
 
 // sd_listen_fds(3): descriptors from 3 on belong to us when LISTEN_PID says so.
 int inherited_descriptor(int number) {
   const char* pid = ::getenv("LISTEN_PID");
   const char* count = ::getenv("LISTEN_FDS");
-  if (pid == nullptr || count == nullptr || std::atol(pid) != ::getpid() || std::atoi(count) <= number)
-    throw std::runtime_error("useInheritedChannel is set, but no listening socket was handed over (LISTEN_FDS)");
+  if (pid == nullptr || count == nullptr || std::atol(pid) != ::getpid() ||
+      std::atoi(count) <= number)
+    throw std::runtime_error(
+        "useInheritedChannel is set, but no listening socket was handed over (LISTEN_FDS)");
   return 3 + number;
 }
 
@@ -106,7 +117,10 @@ fs::path Runtime::base_of(const fs::path& config) {
 }
 
 Runtime::Runtime(RuntimeOptions options, server::Logs& logs)
-    : options_(std::move(options)), base_(base_of(options_.config)), logs_(logs), log_(logs.log("margay.server")) {
+    : options_(std::move(options)),
+      base_(base_of(options_.config)),
+      logs_(logs),
+      log_(logs.log("margay.server")) {
   const sigset_t set = control_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
@@ -129,7 +143,8 @@ void Runtime::build_server(const ServerConfig& config) {
   }
   workers_ = std::make_unique<server::Workers>(pool);
   std::size_t count = 1;
-  for (const ConnectorConfig& connector : service.connectors) count = std::max(count, loops_of(connector));
+  for (const ConnectorConfig& connector : service.connectors)
+    count = std::max(count, loops_of(connector));
   std::vector<server::Loop*> all;
   for (std::size_t i = 0; i < count; ++i) {
     loops_.push_back(std::make_unique<server::Loop>(i));
@@ -139,7 +154,8 @@ void Runtime::build_server(const ServerConfig& config) {
   seen_busy_.resize(count);
   busy_ticks_.resize(count);
   EngineOptions engine;
-  DeployerOptions deployer{.base = base_, .built_in = options_.built_in, .substitutions = options_.substitutions};
+  DeployerOptions deployer{
+      .base = base_, .built_in = options_.built_in, .substitutions = options_.substitutions};
   if (!service.connectors.empty()) {
     engine.target = target_rules(service.connectors.front());
     deployer.max_post_size = service.connectors.front().max_post_size;
@@ -159,8 +175,10 @@ void Runtime::build_server(const ServerConfig& config) {
   int inherited = 0;
   for (const ConnectorConfig& connector : service.connectors) {
     const int descriptor = connector.use_inherited_channel ? inherited_descriptor(inherited++) : -1;
-    std::vector<server::Loop*> its(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(loops_of(connector)));
-    connectors_.push_back(std::make_unique<server::Connector>(connector_options(connector, descriptor), its, *engine_));
+    std::vector<server::Loop*> its(all.begin(),
+                                   all.begin() + static_cast<std::ptrdiff_t>(loops_of(connector)));
+    connectors_.push_back(std::make_unique<server::Connector>(
+        connector_options(connector, descriptor), its, *engine_));
     connectors_.back()->listen();
   }
   if (!config.pid_file.empty()) std::ofstream(base_ / config.pid_file) << ::getpid() << '\n';
@@ -183,7 +201,9 @@ void Runtime::open_access_logs(const EngineConfig& engine) {
                              .buffered = config.buffered,
                              .queue_limit = config.queue_limit};
     AccessLogHooks hooks;
-    hooks.on_error = [log = logs_.log("margay.access")](std::string_view text) { log.error("{}", text); };
+    hooks.on_error = [log = logs_.log("margay.access")](std::string_view text) {
+      log.error("{}", text);
+    };
     access_logs_.push_back(std::make_unique<AccessLog>(std::move(options), std::move(hooks)));
     engine_->add_access_log(*access_logs_.back());
   };
@@ -197,7 +217,8 @@ void Runtime::announce() const {
     log_.info("listening on {}", connector->title());
     for (const HostMapping& host : mapping_->entries)
       for (const auto& application : host.applications)
-        log_.info("  {}{}", connector->title(), application->context_path.empty() ? "/" : application->context_path);
+        log_.info("  {}{}", connector->title(),
+                  application->context_path.empty() ? "/" : application->context_path);
   }
 }
 
@@ -241,24 +262,28 @@ void Runtime::watch_handlers() {
     seen_busy_[i] = now;
     busy_ticks_[i] = same ? busy_ticks_[i] + 1 : 0;
     if (busy_ticks_[i] == limit)
-      log_.warn("{} holds loop {} for more than {} ms: it must not block", with, i, config_.loop_stall_warning.count());
+      log_.warn("{} holds loop {} for more than {} ms: it must not block", with, i,
+                config_.loop_stall_warning.count());
   }
-  workers_->watch(config_.worker_stall_warning, [&](const char* title, std::chrono::nanoseconds elapsed) {
-    log_.warn("{} has been holding a worker for {} s", title, elapsed.count() / 1'000'000'000);
-  });
+  workers_->watch(
+      config_.worker_stall_warning, [&](const char* title, std::chrono::nanoseconds elapsed) {
+        log_.warn("{} has been holding a worker for {} s", title, elapsed.count() / 1'000'000'000);
+      });
 }
 
 void Runtime::run() {
   for (;;) {
     switch (next_signal(kTick)) {
       case SIGTERM:
-      case SIGINT: return stop();
+      case SIGINT:
+        return stop();
       case SIGHUP:
         log_.info("reloading");
         for (const auto& one : access_logs_) one->reopen();
         reload(true);
         break;
-      default: tick();
+      default:
+        tick();
     }
   }
 }
@@ -269,7 +294,8 @@ void Runtime::stop() {
   for (const auto& connector : connectors_) connector->drain();
   const auto deadline = Clock::now() + config_.graceful_stop_await;
   const auto open = [&] {
-    return std::any_of(connectors_.begin(), connectors_.end(), [](const auto& one) { return one->connections() > 0; });
+    return std::any_of(connectors_.begin(), connectors_.end(),
+                       [](const auto& one) { return one->connections() > 0; });
   };
   while (open() && Clock::now() < deadline) {
     const int number = next_signal(std::chrono::milliseconds(10));

@@ -1,4 +1,5 @@
-// The running server: loops, workers, engine and connectors from one configuration, until it is told to stop.
+// The running server: loops, workers, engine and connectors from one configuration, until it is
+// told to stop.
 #pragma once
 
 #include <atomic>

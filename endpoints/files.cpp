@@ -30,7 +30,9 @@ int open_stepwise(int root, std::string_view path) {
       errno = ENOENT;
       return -1;
     }
-    const int next = ::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+    const int next =
+        ::openat(folder, name.c_str(),
+                 O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
     const int error = errno;
     ::close(folder);
     errno = error;
@@ -55,7 +57,8 @@ bool is_reserved(std::string_view path) {
   const std::string_view first = path.substr(0, path.find('/'));
   for (const std::string_view name : {std::string_view("web-inf"), std::string_view("meta-inf")}) {
     bool same = first.size() == name.size();
-    for (std::size_t i = 0; same && i < name.size(); ++i) same = (first[i] | 0x20) == name[i] || first[i] == name[i];
+    for (std::size_t i = 0; same && i < name.size(); ++i)
+      same = (first[i] | 0x20) == name[i] || first[i] == name[i];
     if (same) return true;
   }
   return false;
@@ -85,18 +88,44 @@ bool matches(std::string_view list, std::string_view tag) {
 }  // namespace
 
 std::string_view media_type(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kTypes{{
-      {"html", "text/html;charset=utf-8"}, {"htm", "text/html;charset=utf-8"}, {"css", "text/css;charset=utf-8"},
-      {"js", "text/javascript;charset=utf-8"}, {"mjs", "text/javascript;charset=utf-8"}, {"json", "application/json"},
-      {"txt", "text/plain;charset=utf-8"}, {"md", "text/markdown;charset=utf-8"}, {"csv", "text/csv;charset=utf-8"},
-      {"xml", "application/xml"}, {"svg", "image/svg+xml"}, {"png", "image/png"}, {"jpg", "image/jpeg"},
-      {"jpeg", "image/jpeg"}, {"gif", "image/gif"}, {"webp", "image/webp"}, {"avif", "image/avif"}, {"ico", "image/x-icon"},
-      {"woff", "font/woff"}, {"woff2", "font/woff2"}, {"ttf", "font/ttf"}, {"otf", "font/otf"}, {"pdf", "application/pdf"},
-      {"zip", "application/zip"}, {"gz", "application/gzip"}, {"wasm", "application/wasm"}, {"mp3", "audio/mpeg"},
-      {"ogg", "audio/ogg"}, {"wav", "audio/wav"}, {"mp4", "video/mp4"}, {"webm", "video/webm"}, {"tar", "application/x-tar"},
-      {"map", "application/json"}, {"webmanifest", "application/manifest+json"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kTypes{
+      {{"html", "text/html;charset=utf-8"},
+       {"htm", "text/html;charset=utf-8"},
+       {"css", "text/css;charset=utf-8"},
+       {"js", "text/javascript;charset=utf-8"},
+       {"mjs", "text/javascript;charset=utf-8"},
+       {"json", "application/json"},
+       {"txt", "text/plain;charset=utf-8"},
+       {"md", "text/markdown;charset=utf-8"},
+       {"csv", "text/csv;charset=utf-8"},
+       {"xml", "application/xml"},
+       {"svg", "image/svg+xml"},
+       {"png", "image/png"},
+       {"jpg", "image/jpeg"},
+       {"jpeg", "image/jpeg"},
+       {"gif", "image/gif"},
+       {"webp", "image/webp"},
+       {"avif", "image/avif"},
+       {"ico", "image/x-icon"},
+       {"woff", "font/woff"},
+       {"woff2", "font/woff2"},
+       {"ttf", "font/ttf"},
+       {"otf", "font/otf"},
+       {"pdf", "application/pdf"},
+       {"zip", "application/zip"},
+       {"gz", "application/gzip"},
+       {"wasm", "application/wasm"},
+       {"mp3", "audio/mpeg"},
+       {"ogg", "audio/ogg"},
+       {"wav", "audio/wav"},
+       {"mp4", "video/mp4"},
+       {"webm", "video/webm"},
+       {"tar", "application/x-tar"},
+       {"map", "application/json"},
+       {"webmanifest", "application/manifest+json"}}};
   const auto dot = name.rfind('.');
-  if (dot == name.npos || dot + 1 == name.size() || name.size() - dot > 16) return "application/octet-stream";
+  if (dot == name.npos || dot + 1 == name.size() || name.size() - dot > 16)
+    return "application/octet-stream";
   char lower[16];
   const std::size_t size = name.size() - dot - 1;
   for (std::size_t i = 0; i < size; ++i) {
@@ -111,16 +140,20 @@ std::string_view media_type(std::string_view name) {
 Files::Files(const margay::Config& config) : index_(config.get("index", "index.html")) {
   std::string root(config.get("root"));
   if (root.empty()) root = std::string(config.folder()) + "/static";
-  if (root.front() != '/' && !config.folder().empty()) root = std::string(config.folder()) + "/" + root;
+  if (root.front() != '/' && !config.folder().empty())
+    root = std::string(config.folder()) + "/" + root;
   root_ = ::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root_ < 0) throw margay::ConfigError("root", "the folder " + root + " cannot be opened: " + std::strerror(errno));
+  if (root_ < 0)
+    throw margay::ConfigError("root",
+                              "the folder " + root + " cannot be opened: " + std::strerror(errno));
 }
 
 Files::~Files() {
   if (root_ >= 0) ::close(root_);
 }
 
-Files::Files(Files&& other) noexcept : root_(std::exchange(other.root_, -1)), index_(std::move(other.index_)) {}
+Files::Files(Files&& other) noexcept
+    : root_(std::exchange(other.root_, -1)), index_(std::move(other.index_)) {}
 
 int Files::open_file(std::string_view path) const {
   if (path.empty() || is_reserved(path)) {
@@ -141,7 +174,8 @@ void Files::service(margay::Request& request, margay::Response& response) {
     return;
   }
   // A default or extension mapping has the file in the servlet path, a prefix mapping behind it.
-  std::string_view path = request.path_info().empty() ? request.servlet_path() : request.path_info();
+  std::string_view path =
+      request.path_info().empty() ? request.servlet_path() : request.path_info();
   if (path.empty()) path = "/";
   path.remove_prefix(1);
   std::string name(path);
@@ -154,7 +188,8 @@ void Files::service(margay::Request& request, margay::Response& response) {
   send(request, response, name, file);
 }
 
-void Files::send(margay::Request& request, margay::Response& response, std::string_view name, int file) {
+void Files::send(margay::Request& request, margay::Response& response, std::string_view name,
+                 int file) {
   struct stat about {};
   ::fstat(file, &about);
   if (!S_ISREG(about.st_mode)) {
@@ -170,12 +205,14 @@ void Files::send(margay::Request& request, margay::Response& response, std::stri
     return;
   }
   const auto size = static_cast<uint64_t>(about.st_size);
-  const long long millis = static_cast<long long>(about.st_mtim.tv_sec) * 1000 + about.st_mtim.tv_nsec / 1'000'000;
+  const long long millis =
+      static_cast<long long>(about.st_mtim.tv_sec) * 1000 + about.st_mtim.tv_nsec / 1'000'000;
   const std::string tag = "W/\"" + std::to_string(size) + "-" + std::to_string(millis) + "\"";
   const std::string modified = http_date(about.st_mtim.tv_sec);
   response.header("ETag", tag).header("Last-Modified", modified);
   const std::string_view tags = request.header("if-none-match");
-  const bool unchanged = !tags.empty() ? matches(tags, tag) : request.header("if-modified-since") == modified;
+  const bool unchanged =
+      !tags.empty() ? matches(tags, tag) : request.header("if-modified-since") == modified;
   if (unchanged) {
     ::close(file);
     response.status(304);

@@ -9,9 +9,9 @@
 namespace endpoints {
 
 // Parameters: `root` (default: `static` in the application's folder), `index` (index.html).
-// Validators: Last-Modified and a weak ETag as Tomcat's DefaultServlet makes them; If-None-Match and
-// If-Modified-Since answer 304. Opening a file may wait for the disk, which is short and accepted on
-// the loop.
+// Validators: Last-Modified and a weak ETag as Tomcat's DefaultServlet makes them; If-None-Match
+// and If-Modified-Since answer 304. Opening a file may wait for the disk, which is short and
+// accepted on the loop.
 class Files : public margay::Endpoint {
  public:
   static constexpr auto dispatch = margay::Dispatch::loop;

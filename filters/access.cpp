@@ -7,8 +7,14 @@ namespace filters {
 
 void Access::done(const margay_request& request, const margay_outcome& outcome) {
   std::string line;
-  line.append(margay::view(request.method)).append(" ").append(margay::view(request.path)).append(" ");
-  line.append(std::to_string(outcome.status)).append(" ").append(std::to_string(outcome.sent)).append(" bytes ");
+  line.append(margay::view(request.method))
+      .append(" ")
+      .append(margay::view(request.path))
+      .append(" ");
+  line.append(std::to_string(outcome.status))
+      .append(" ")
+      .append(std::to_string(outcome.sent))
+      .append(" bytes ");
   line.append(std::to_string(outcome.micros)).append(outcome.aborted != 0 ? " us, aborted" : " us");
   log_.info(line);
 }

@@ -8,6 +8,7 @@
 
 namespace filters {
 
-MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"), margay::filter<Access>("access"))
+MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
+             margay::filter<Access>("access"))
 
 }  // namespace filters

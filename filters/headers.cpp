@@ -6,8 +6,10 @@ namespace filters {
 namespace {
 
 bool is_token(std::string_view name) {
-  return !name.empty() && name.find_first_not_of(
-                              "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == name.npos;
+  return !name.empty() &&
+         name.find_first_not_of(
+             "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+             name.npos;
 }
 
 }  // namespace
@@ -16,10 +18,14 @@ Headers::Headers(const margay::Config& config) {
   config.each([&](std::string_view parameter, std::string_view value) {
     const auto dot = parameter.find('.');
     const std::string_view word = parameter.substr(0, dot);
-    const std::string_view name = dot == parameter.npos ? std::string_view{} : parameter.substr(dot + 1);
-    const Action action = word == "add" ? Action::add : word == "remove" ? Action::remove : Action::set;
+    const std::string_view name =
+        dot == parameter.npos ? std::string_view{} : parameter.substr(dot + 1);
+    const Action action = word == "add"      ? Action::add
+                          : word == "remove" ? Action::remove
+                                             : Action::set;
     if ((word != "set" && word != "add" && word != "remove") || !is_token(name))
-      throw margay::ConfigError(parameter, "parameter '" + std::string(parameter) + "': write set.NAME, add.NAME or remove.NAME");
+      throw margay::ConfigError(parameter, "parameter '" + std::string(parameter) +
+                                               "': write set.NAME, add.NAME or remove.NAME");
     steps_.push_back({action, std::string(name), std::string(value)});
   });
 }
@@ -27,9 +33,15 @@ Headers::Headers(const margay::Config& config) {
 void Headers::head(const margay::Request&, margay::Head& head) {
   for (const Step& step : steps_) {
     switch (step.action) {
-      case Action::set: head.set(step.name, step.value); break;
-      case Action::add: head.add(step.name, step.value); break;
-      case Action::remove: head.remove(step.name); break;
+      case Action::set:
+        head.set(step.name, step.value);
+        break;
+      case Action::add:
+        head.add(step.name, step.value);
+        break;
+      case Action::remove:
+        head.remove(step.name);
+        break;
     }
   }
 }

@@ -251,7 +251,7 @@ class Exchange final : private Work, private Timer {
   std::size_t input_read_ = 0;
   bool input_ended_ = false;
   bool input_lost_ = false;
-  bool input_paused_ = false;  // the wire waits for room
+  bool input_paused_ = false;    // the wire waits for room
   bool input_notified_ = false;  // input_task_ is on its way to the loop
   bool reading_ = false;
   std::atomic<bool> aborted_{false};

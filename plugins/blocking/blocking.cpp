@@ -2,8 +2,8 @@
 #include <margay/plugin.h>
 
 #include <algorithm>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <thread>
 
 class Blocking : public margay::Endpoint {

@@ -16,15 +16,17 @@ class Upload : public margay::Endpoint {
     while ((got = request.read(piece)) > 0) {
       size += static_cast<uint64_t>(got);
       for (std::ptrdiff_t i = 0; i < got; ++i)
-        hash = (hash ^ static_cast<unsigned char>(piece[static_cast<std::size_t>(i)])) * 1099511628211u;
+        hash = (hash ^ static_cast<unsigned char>(piece[static_cast<std::size_t>(i)])) *
+               1099511628211u;
     }
     if (got < 0) {
       response.send_error(400, "the body ended too early");
       return;
     }
     char text[64];
-    const int length = std::snprintf(text, sizeof text, "%llu bytes, fnv1a %016llx\n",
-                                     static_cast<unsigned long long>(size), static_cast<unsigned long long>(hash));
+    const int length =
+        std::snprintf(text, sizeof text, "%llu bytes, fnv1a %016llx\n",
+                      static_cast<unsigned long long>(size), static_cast<unsigned long long>(hash));
     response.type("text/plain").write({text, static_cast<std::size_t>(length)});
   }
 };

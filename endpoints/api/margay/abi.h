@@ -1,8 +1,8 @@
 /* The whole binary contract between the server and a plugin: C11, freestanding, nothing else.
  *
  * Rules of growth. Inside one MARGAY_ABI_MAJOR a struct only grows at its end, an enum only gains
- * values; `size` says how much of a struct its maker knew. A plugin of an older minor runs on a newer
- * server; another major, or a newer minor than the server's, is refused with a sentence.
+ * values; `size` says how much of a struct its maker knew. A plugin of an older minor runs on a
+ * newer server; another major, or a newer minor than the server's, is refused with a sentence.
  *
  * Rules of life. What a `margay_str` points to is borrowed and never NUL-terminated. A
  * `margay_request` and everything reachable from it lives until the exchange ends. A
@@ -35,10 +35,10 @@ typedef struct margay_field {
 
 typedef enum margay_result {
   MARGAY_OK = 0,
-  MARGAY_FULL = 1,      /* the bytes were taken, but stop until the writable event (loop only) */
-  MARGAY_CLOSED = 2,    /* the answer is over or the client has gone; from `before`: I answered */
-  MARGAY_FAILED = 3,    /* refused; nothing was changed; the reason is in the server's log */
-  MARGAY_SUSPENDED = 4  /* from `before` only: decided later through a margay_async */
+  MARGAY_FULL = 1,     /* the bytes were taken, but stop until the writable event (loop only) */
+  MARGAY_CLOSED = 2,   /* the answer is over or the client has gone; from `before`: I answered */
+  MARGAY_FAILED = 3,   /* refused; nothing was changed; the reason is in the server's log */
+  MARGAY_SUSPENDED = 4 /* from `before` only: decided later through a margay_async */
 } margay_result;
 
 typedef enum margay_level {
@@ -65,17 +65,17 @@ typedef enum margay_dispatcher {
 
 typedef struct margay_request {
   uint32_t size;
-  uint32_t dispatcher;          /* margay_dispatcher */
-  margay_str method;            /* case-sensitive */
-  margay_str target;            /* request-target as received */
-  margay_str path;              /* decoded, normalised, without path parameters */
-  margay_str context_path;      /* "" for the root application; a prefix of `path` */
-  margay_str servlet_path;      /* what the URL pattern matched, behind the context path */
-  margay_str path_info;         /* what `*` matched, with its slash; empty when nothing */
-  margay_str query;             /* raw, without '?' */
-  margay_str body;              /* whole body; empty for MARGAY_STREAM_BODY and in filters' `before` */
-  int64_t content_length;       /* as declared by the client; -1 when it is not known */
-  const margay_field* fields;   /* header fields in order; names lower-case */
+  uint32_t dispatcher;     /* margay_dispatcher */
+  margay_str method;       /* case-sensitive */
+  margay_str target;       /* request-target as received */
+  margay_str path;         /* decoded, normalised, without path parameters */
+  margay_str context_path; /* "" for the root application; a prefix of `path` */
+  margay_str servlet_path; /* what the URL pattern matched, behind the context path */
+  margay_str path_info;    /* what `*` matched, with its slash; empty when nothing */
+  margay_str query;        /* raw, without '?' */
+  margay_str body;         /* whole body; empty for MARGAY_STREAM_BODY and in filters' `before` */
+  int64_t content_length;  /* as declared by the client; -1 when it is not known */
+  const margay_field* fields;     /* header fields in order; names lower-case */
   const margay_field* parameters; /* values of `{name}` in the URL pattern */
   uint32_t field_count;
   uint32_t parameter_count;
@@ -87,21 +87,25 @@ typedef enum margay_info {
   MARGAY_REMOTE_PORT = 1,    /* settable */
   MARGAY_LOCAL_ADDRESS = 2,
   MARGAY_LOCAL_PORT = 3,
-  MARGAY_SCHEME = 4,         /* settable: "http" or "https" */
-  MARGAY_SERVER_NAME = 5,    /* settable: host the client asked for, lower-case, without port */
-  MARGAY_SERVER_PORT = 6,    /* settable */
-  MARGAY_PROTOCOL = 7,       /* "HTTP/1.1" */
-  MARGAY_PRINCIPAL = 8,      /* settable: authenticated user; "" when nobody */
-  MARGAY_PATH = 9,           /* settable before the endpoint ran: the whole path, normalised; the
-                                route is not looked up again, only `path` and `path_info` follow */
-  MARGAY_QUERY = 10,         /* settable */
-  MARGAY_ERROR_STATUS = 11,  /* in an ERROR dispatch: the status being reported */
+  MARGAY_SCHEME = 4,        /* settable: "http" or "https" */
+  MARGAY_SERVER_NAME = 5,   /* settable: host the client asked for, lower-case, without port */
+  MARGAY_SERVER_PORT = 6,   /* settable */
+  MARGAY_PROTOCOL = 7,      /* "HTTP/1.1" */
+  MARGAY_PRINCIPAL = 8,     /* settable: authenticated user; "" when nobody */
+  MARGAY_PATH = 9,          /* settable before the endpoint ran: the whole path, normalised; the
+                               route is not looked up again, only `path` and `path_info` follow */
+  MARGAY_QUERY = 10,        /* settable */
+  MARGAY_ERROR_STATUS = 11, /* in an ERROR dispatch: the status being reported */
   MARGAY_ERROR_MESSAGE = 12,
-  MARGAY_ERROR_PATH = 13,    /* in an ERROR dispatch: the path of the failed request */
-  MARGAY_REQUEST_ID = 14     /* unique in this process; the log's connection and request number */
+  MARGAY_ERROR_PATH = 13, /* in an ERROR dispatch: the path of the failed request */
+  MARGAY_REQUEST_ID = 14  /* unique in this process; the log's connection and request number */
 } margay_info;
 
-typedef enum margay_header_mode { MARGAY_SET = 0, MARGAY_ADD = 1, MARGAY_REMOVE = 2 } margay_header_mode;
+typedef enum margay_header_mode {
+  MARGAY_SET = 0,
+  MARGAY_ADD = 1,
+  MARGAY_REMOVE = 2
+} margay_header_mode;
 
 typedef enum margay_event {
   MARGAY_READABLE = 1, /* `read` has bytes or knows the end */
@@ -114,25 +118,25 @@ typedef struct margay_config {
   uint32_t size;
   uint32_t count;
   const margay_field* params;
-  margay_str name;          /* of the instance, as configured */
-  margay_str context_path;  /* "" for the root application and for filters above any */
-  margay_str folder;        /* the application's folder, absolute; "" when it has none */
+  margay_str name;         /* of the instance, as configured */
+  margay_str context_path; /* "" for the root application and for filters above any */
+  margay_str folder;       /* the application's folder, absolute; "" when it has none */
 } margay_config;
 
 /* Filled by a `create` that gives up. The texts are cut at the array ends. */
 typedef struct margay_failure {
   uint32_t size;
-  char parameter[60];   /* the parameter to blame, so that the server can name its line; or "" */
-  char message[448];    /* NUL-terminated */
+  char parameter[60]; /* the parameter to blame, so that the server can name its line; or "" */
+  char message[448];  /* NUL-terminated */
 } margay_failure;
 
 /* What happened to an exchange, for `done`. */
 typedef struct margay_outcome {
   uint32_t size;
   int32_t status;
-  uint64_t sent;       /* body bytes handed to the connection */
-  uint64_t micros;     /* from the complete request head to the last byte sent */
-  uint32_t aborted;    /* 1: the client went before the answer was out */
+  uint64_t sent;    /* body bytes handed to the connection */
+  uint64_t micros;  /* from the complete request head to the last byte sent */
+  uint32_t aborted; /* 1: the client went before the answer was out */
 } margay_outcome;
 
 /* What the server offers. Functions that take an exchange: only on the thread that has it. */
@@ -168,7 +172,8 @@ typedef struct margay_host {
   margay_result (*set_attribute)(margay_exchange*, margay_str name, margay_str value);
 
   /* --- later --- */
-  /* "I will finish later": from `service`, `before` or a resumed call. NULL when the answer is over. */
+  /* "I will finish later": from `service`, `before` or a resumed call. NULL when the answer is
+   * over. */
   margay_async* (*suspend)(margay_exchange*);
   /* Any thread. `run` is called once, where the route runs (its loop, or a worker), with NULL
    * instead of the exchange when that has ended meanwhile. */
@@ -179,11 +184,12 @@ typedef struct margay_host {
   margay_result (*proceed)(margay_exchange*);
   /* Events of this exchange, delivered where the route runs, never during another call. One
    * watcher at a time; NULL ends it. `gone` is called once when the watcher is no longer needed. */
-  margay_result (*watch)(margay_exchange*, void (*event)(void* arg, margay_exchange*, int what), void* arg,
-                         void (*gone)(void* arg));
+  margay_result (*watch)(margay_exchange*, void (*event)(void* arg, margay_exchange*, int what),
+                         void* arg, void (*gone)(void* arg));
 
   /* --- the rest --- */
-  void (*log)(const margay_config* source, int level, margay_str text); /* any thread; source may be NULL */
+  void (*log)(const margay_config* source, int level,
+              margay_str text); /* any thread; source may be NULL */
   /* Optional interfaces by name, such as "status/1". NULL when unknown or not permitted. */
   const void* (*query)(const margay_config* source, const char* interface_name);
 } margay_host;
@@ -217,11 +223,11 @@ typedef struct margay_filter_type {
   margay_result (*before)(void* self, void** state, const margay_host*, margay_exchange*,
                           const margay_request*);
   /* Just before the head is committed; reverse order; may edit it. */
-  void (*head)(void* self, void** state, const margay_host*, margay_exchange*, const margay_request*,
-               int* status);
+  void (*head)(void* self, void** state, const margay_host*, margay_exchange*,
+               const margay_request*, int* status);
   /* Transforms the body through `emit`; reverse order; `last` comes exactly once. */
-  margay_result (*body)(void* self, void** state, const margay_host*, margay_exchange*, margay_str chunk,
-                        int last);
+  margay_result (*body)(void* self, void** state, const margay_host*, margay_exchange*,
+                        margay_str chunk, int last);
   /* The answer is out, or lost. */
   void (*done)(void* self, void** state, const margay_request*, const margay_outcome*);
   void (*destroy)(void* self);
@@ -241,7 +247,8 @@ typedef struct margay_plugin {
 /* The only symbol a plugin exports. Runs none of its author's code: the table is constant. */
 const margay_plugin* margay_plugin_main(void);
 
-/* --- optional interface "status/1" --------------------------------------------------------------- */
+/* --- optional interface "status/1" ---------------------------------------------------------------
+ */
 
 /* Figures of the running server as one JSON object. Any thread; may wait some milliseconds for the
  * loops. `take` is called once, before `report` returns. */

@@ -61,22 +61,24 @@ class Config {
   }
   // A number or a boolean ("true" or "false"). Throws ConfigError for any other text.
   template <class T>
-    requires std::is_arithmetic_v<T>
-  T get(std::string_view parameter, T otherwise) const {
+  requires std::is_arithmetic_v<T> T get(std::string_view parameter, T otherwise)
+  const {
     const margay_field* field = find(parameter);
     return field == nullptr ? otherwise : convert<T>(parameter, view(field->value));
   }
   // Throws ConfigError when it is not there.
   std::string_view require(std::string_view parameter) const {
     const margay_field* field = find(parameter);
-    if (field == nullptr) throw ConfigError(parameter, "parameter '" + std::string(parameter) + "' is missing");
+    if (field == nullptr)
+      throw ConfigError(parameter, "parameter '" + std::string(parameter) + "' is missing");
     return view(field->value);
   }
 
   // Calls `each(name, value)` for all parameters, in order.
   template <class Each>
   void each(Each&& each) const {
-    for (uint32_t i = 0; i < raw_.count; ++i) each(view(raw_.params[i].name), view(raw_.params[i].value));
+    for (uint32_t i = 0; i < raw_.count; ++i)
+      each(view(raw_.params[i].name), view(raw_.params[i].value));
   }
 
  private:
@@ -89,7 +91,8 @@ class Config {
   template <class T>
   static T convert(std::string_view parameter, std::string_view text) {
     const auto bad = [&](const char* expected) {
-      return ConfigError(parameter, "parameter '" + std::string(parameter) + "': '" + std::string(text) + "' is not " + expected);
+      return ConfigError(parameter, "parameter '" + std::string(parameter) + "': '" +
+                                        std::string(text) + "' is not " + expected);
     };
     if constexpr (std::is_same_v<T, bool>) {
       if (text != "true" && text != "false") throw bad("true or false");

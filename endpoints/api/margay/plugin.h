@@ -32,12 +32,19 @@ class Endpoint {
 // The response head just before it is committed.
 class Head {
  public:
-  Head(const margay_host& host, margay_exchange& exchange, int& code) : status(code), host_(host), exchange_(exchange) {}
+  Head(const margay_host& host, margay_exchange& exchange, int& code)
+      : status(code), host_(host), exchange_(exchange) {}
   int& status;
-  void set(std::string_view name, std::string_view value) { host_.header(&exchange_, MARGAY_SET, str(name), str(value)); }
-  void add(std::string_view name, std::string_view value) { host_.header(&exchange_, MARGAY_ADD, str(name), str(value)); }
+  void set(std::string_view name, std::string_view value) {
+    host_.header(&exchange_, MARGAY_SET, str(name), str(value));
+  }
+  void add(std::string_view name, std::string_view value) {
+    host_.header(&exchange_, MARGAY_ADD, str(name), str(value));
+  }
   void remove(std::string_view name) { host_.header(&exchange_, MARGAY_REMOVE, str(name), {}); }
-  std::string_view find(std::string_view name) const { return view(host_.response_header(&exchange_, str(name))); }
+  std::string_view find(std::string_view name) const {
+    return view(host_.response_header(&exchange_, str(name)));
+  }
 
  private:
   const margay_host& host_;
@@ -119,7 +126,8 @@ margay_result guarded(void* self, Moment&& moment) {
 }
 
 template <class T>
-margay_result service(void* self, const margay_host* host, margay_exchange* exchange, const margay_request* raw) {
+margay_result service(void* self, const margay_host* host, margay_exchange* exchange,
+                      const margay_request* raw) {
   return guarded<T>(self, [&](T& object) {
     Request request(*host, *exchange, *raw);
     Response response(*host, *exchange);
@@ -129,7 +137,8 @@ margay_result service(void* self, const margay_host* host, margay_exchange* exch
 }
 
 template <class T>
-margay_result before(void* self, void**, const margay_host* host, margay_exchange* exchange, const margay_request* raw) {
+margay_result before(void* self, void**, const margay_host* host, margay_exchange* exchange,
+                     const margay_request* raw) {
   return guarded<T>(self, [&](T& object) {
     Request request(*host, *exchange, *raw);
     Response response(*host, *exchange);
@@ -138,7 +147,8 @@ margay_result before(void* self, void**, const margay_host* host, margay_exchang
 }
 
 template <class T>
-void head(void* self, void**, const margay_host* host, margay_exchange* exchange, const margay_request* raw, int* status) {
+void head(void* self, void**, const margay_host* host, margay_exchange* exchange,
+          const margay_request* raw, int* status) {
   guarded<T>(self, [&](T& object) {
     const Request request(*host, *exchange, *raw);
     Head edited(*host, *exchange, *status);
@@ -148,7 +158,8 @@ void head(void* self, void**, const margay_host* host, margay_exchange* exchange
 }
 
 template <class T>
-margay_result body(void* self, void**, const margay_host* host, margay_exchange* exchange, margay_str chunk, int last) {
+margay_result body(void* self, void**, const margay_host* host, margay_exchange* exchange,
+                   margay_str chunk, int last) {
   return guarded<T>(self, [&](T& object) {
     Emit emit(*host, *exchange);
     object.body(view(chunk), last != 0, emit);
@@ -169,11 +180,15 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
   constexpr std::size_t count = (std::size_t{std::is_same_v<Kind, Ts>} + ... + 0);
   std::array<const Kind*, count == 0 ? 1 : count> found{};
   std::size_t i = 0;
-  std::apply([&](const auto&... each) {
-    ([&] {
-      if constexpr (std::is_same_v<std::decay_t<decltype(each)>, Kind>) found[i++] = &each;
-    }(), ...);
-  }, all);
+  std::apply(
+      [&](const auto&... each) {
+        (
+            [&] {
+              if constexpr (std::is_same_v<std::decay_t<decltype(each)>, Kind>) found[i++] = &each;
+            }(),
+            ...);
+      },
+      all);
   return std::pair(found, static_cast<uint32_t>(count));
 }
 
@@ -182,8 +197,12 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
 template <class T>
 constexpr margay_endpoint_type endpoint(const char* name) {
   static_assert(std::is_base_of_v<Endpoint, T>, "an endpoint derives from margay::Endpoint");
-  return {sizeof(margay_endpoint_type), static_cast<uint32_t>(T::dispatch) | static_cast<uint32_t>(T::body), name,
-          detail::create<T>, detail::service<T>, detail::destroy<T>};
+  return {sizeof(margay_endpoint_type),
+          static_cast<uint32_t>(T::dispatch) | static_cast<uint32_t>(T::body),
+          name,
+          detail::create<T>,
+          detail::service<T>,
+          detail::destroy<T>};
 }
 
 template <class T>
@@ -193,25 +212,32 @@ constexpr margay_filter_type filter(const char* name) {
   constexpr bool has_head = !std::is_same_v<decltype(&T::head), decltype(&Filter::head)>;
   constexpr bool has_body = !std::is_same_v<decltype(&T::body), decltype(&Filter::body)>;
   constexpr bool has_done = !std::is_same_v<decltype(&T::done), decltype(&Filter::done)>;
-  return {sizeof(margay_filter_type), static_cast<uint32_t>(T::dispatch), name, detail::create<T>,
-          has_before ? detail::before<T> : nullptr, has_head ? detail::head<T> : nullptr,
-          has_body ? detail::body<T> : nullptr, has_done ? detail::done<T> : nullptr, detail::destroy<T>};
+  return {sizeof(margay_filter_type),
+          static_cast<uint32_t>(T::dispatch),
+          name,
+          detail::create<T>,
+          has_before ? detail::before<T> : nullptr,
+          has_head ? detail::head<T> : nullptr,
+          has_body ? detail::body<T> : nullptr,
+          has_done ? detail::done<T> : nullptr,
+          detail::destroy<T>};
 }
 
 }  // namespace margay
 
 // A constant table, not a registration: loading a plugin runs no code of its author.
 // MARGAY_TABLE names the function that returns it, for types that are linked into the server.
-#define MARGAY_TABLE(function, plugin_name, plugin_version, ...)                                              \
-  const margay_plugin* function() {                                                                           \
-    static constexpr auto parts = std::make_tuple(__VA_ARGS__);                                               \
-    static constexpr auto endpoint_types = margay::detail::pick<margay_endpoint_type>(parts);                 \
-    static constexpr auto filter_types = margay::detail::pick<margay_filter_type>(parts);                     \
-    static constexpr margay_plugin table{MARGAY_PLUGIN_MAGIC, sizeof(margay_plugin), MARGAY_ABI_MAJOR,         \
-                                         MARGAY_ABI_MINOR, endpoint_types.second, filter_types.second,        \
-                                         plugin_name, plugin_version, endpoint_types.first.data(),            \
-                                         filter_types.first.data()};                                          \
-    return &table;                                                                                            \
+#define MARGAY_TABLE(function, plugin_name, plugin_version, ...)                                   \
+  const margay_plugin* function() {                                                                \
+    static constexpr auto parts = std::make_tuple(__VA_ARGS__);                                    \
+    static constexpr auto endpoint_types = margay::detail::pick<margay_endpoint_type>(parts);      \
+    static constexpr auto filter_types = margay::detail::pick<margay_filter_type>(parts);          \
+    static constexpr margay_plugin table{                                                          \
+        MARGAY_PLUGIN_MAGIC,         sizeof(margay_plugin),    MARGAY_ABI_MAJOR, MARGAY_ABI_MINOR, \
+        endpoint_types.second,       filter_types.second,      plugin_name,      plugin_version,   \
+        endpoint_types.first.data(), filter_types.first.data()};                                   \
+    return &table;                                                                                 \
   }
 #define MARGAY_PLUGIN(plugin_name, plugin_version, ...) \
-  extern "C" __attribute__((visibility("default"))) MARGAY_TABLE(margay_plugin_main, plugin_name, plugin_version, __VA_ARGS__)
+  extern "C" __attribute__((visibility("default")))     \
+  MARGAY_TABLE(margay_plugin_main, plugin_name, plugin_version, __VA_ARGS__)

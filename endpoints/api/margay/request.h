@@ -24,7 +24,8 @@ inline std::string form_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hexadecimal(text[i + 1]) >= 0 && hexadecimal(text[i + 2]) >= 0) {
+    if (text[i] == '%' && i + 2 < text.size() && hexadecimal(text[i + 1]) >= 0 &&
+        hexadecimal(text[i + 2]) >= 0) {
       out += static_cast<char>(hexadecimal(text[i + 1]) * 16 + hexadecimal(text[i + 2]));
       i += 2;
     } else {
@@ -50,7 +51,9 @@ inline std::optional<std::string> form_value(std::string_view form, std::string_
 inline bool same_name(std::string_view a, std::string_view lower) {
   if (a.size() != lower.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != (lower[i] >= 'A' && lower[i] <= 'Z' ? static_cast<char>(lower[i] | 0x20) : lower[i])) return false;
+    if (a[i] !=
+        (lower[i] >= 'A' && lower[i] <= 'Z' ? static_cast<char>(lower[i] | 0x20) : lower[i]))
+      return false;
   return true;
 }
 
@@ -67,7 +70,7 @@ class Request {
   std::string_view context_path() const { return view(raw_.context_path); }
   std::string_view servlet_path() const { return view(raw_.servlet_path); }
   std::string_view path_info() const { return view(raw_.path_info); }
-  std::string_view query() const { return view(raw_.query); }    // raw
+  std::string_view query() const { return view(raw_.query); }  // raw
   std::string_view protocol() const { return info(MARGAY_PROTOCOL); }
   std::string_view scheme() const { return info(MARGAY_SCHEME); }
   bool is_secure() const { return scheme() == "https"; }
@@ -104,7 +107,8 @@ class Request {
         const auto equals = one.find('=');
         if (equals == one.npos || one.substr(0, equals) != name) continue;
         std::string_view value = one.substr(equals + 1);
-        if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+        if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+          value = value.substr(1, value.size() - 2);
         return value;
       }
     }
@@ -129,7 +133,9 @@ class Request {
   std::string_view body() const { return view(raw_.body); }
   int64_t content_length() const { return raw_.content_length; }  // -1: not known
   // Body::streamed only. A worker waits; 0 = end, -1 = nothing yet (on the loop), -2 = lost.
-  std::ptrdiff_t read(std::span<char> into) { return host_.read(&exchange_, into.data(), into.size()); }
+  std::ptrdiff_t read(std::span<char> into) {
+    return host_.read(&exchange_, into.data(), into.size());
+  }
 
   // Attributes travel with the exchange from filter to filter and endpoint; at most 64.
   std::optional<std::string_view> attribute(std::string_view name) const {
@@ -141,7 +147,9 @@ class Request {
     return host_.set_attribute(&exchange_, str(name), str(value)) == MARGAY_OK;
   }
   // In a filter's `before`: what the endpoint shall see. False when it is too late or not valid.
-  bool set(margay_info what, std::string_view value) { return host_.set_info(&exchange_, what, str(value)) == MARGAY_OK; }
+  bool set(margay_info what, std::string_view value) {
+    return host_.set_info(&exchange_, what, str(value)) == MARGAY_OK;
+  }
 
   const margay_request& raw() const { return raw_; }
 

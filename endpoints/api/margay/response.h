@@ -26,10 +26,16 @@ class Response {
     return *this;
   }
   // Throws std::logic_error for a name or value that could split the head, or when it is too late.
-  Response& header(std::string_view name, std::string_view value) { return edit(MARGAY_SET, name, value); }
-  Response& add_header(std::string_view name, std::string_view value) { return edit(MARGAY_ADD, name, value); }
+  Response& header(std::string_view name, std::string_view value) {
+    return edit(MARGAY_SET, name, value);
+  }
+  Response& add_header(std::string_view name, std::string_view value) {
+    return edit(MARGAY_ADD, name, value);
+  }
   Response& remove_header(std::string_view name) { return edit(MARGAY_REMOVE, name, {}); }
-  std::string_view header(std::string_view name) const { return view(host_.response_header(&exchange_, str(name))); }
+  std::string_view header(std::string_view name) const {
+    return view(host_.response_header(&exchange_, str(name)));
+  }
   Response& type(std::string_view mime) { return header("Content-Type", mime); }
 
   // Copies. Short answers (8 KiB) go out in one piece with their length when the handler returns.
@@ -76,7 +82,8 @@ class Async {
  public:
   Async() = default;
   Async(const margay_host& host, margay_async* token) : host_(&host), token_(token) {}
-  Async(Async&& other) noexcept : host_(other.host_), token_(std::exchange(other.token_, nullptr)) {}
+  Async(Async&& other) noexcept
+      : host_(other.host_), token_(std::exchange(other.token_, nullptr)) {}
   Async& operator=(Async&& other) noexcept {
     if (this != &other) {
       reset();
@@ -87,8 +94,8 @@ class Async {
   }
   ~Async() { reset(); }
 
-  // Runs `work(Response&)` where the route runs: its loop or a worker. Dropped unrun when the client
-  // has gone. What it throws is a 500, or a cut connection behind the commit.
+  // Runs `work(Response&)` where the route runs: its loop or a worker. Dropped unrun when the
+  // client has gone. What it throws is a 500, or a cut connection behind the commit.
   template <class Work>
   void run(Work&& work) {
     struct Box {
