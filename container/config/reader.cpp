@@ -222,8 +222,8 @@ class Reader {
   std::string what_element_was_meant(const Element& schema, std::string_view name) const {
     std::vector<std::string_view> legal;
     for (const Child& child : schema.children) legal.push_back(child.element->name);
-    if (const std::string hint = did_you_mean(name, legal); !hint.empty()) {
-      return hint;
+    if (const std::string_view meant = nearest(name, legal); !meant.empty()) {
+      return "; did you mean " + tag(meant) + "?";
     }
     std::vector<std::string_view> all;
     visit_elements(schema_, [&](const Element& element) { all.push_back(element.name); });

@@ -339,7 +339,7 @@ std::shared_ptr<const Element> server_schema() {
              or_else("none", path(&ServerConfig::control)),
              "The Unix domain socket that the `margay` command talks to.",
              {.name = "port, shutdown"}},
-            {"gracefulStopAwait",
+            {"gracefulStopAwaitMillis",
              duration(&ServerConfig::graceful_stop_await),
              "How long a stop waits for the exchanges that are under way.",
              {.name = "the same, on Service", .fallback = "0"}},
