@@ -103,7 +103,7 @@ UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNa
         report.error(path.position, "the application's root is already taken by another <Path>");
       }
     }
-    if (endpoint.paths.empty()) {
+    if (endpoint.paths.empty() && !endpoint.name.empty()) {
       report.warning(endpoint.position, "endpoint " + quoted(endpoint.name) +
                                             " has no 'path', so no request reaches it");
     }

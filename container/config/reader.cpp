@@ -213,14 +213,24 @@ class Reader {
       return;
     }
     if (report_.is_full()) return report_.error(position, {});
+    std::string hint = where_element_belongs(xml.name);
+    if (hint.empty()) hint = what_element_was_meant(schema, xml.name);
+    report_.error(position, tag(xml.name) + " is not known in " + tag(schema.name) + hint);
+  }
+
+  // The nearest name that is legal here, or else anywhere; or else all that are legal here.
+  std::string what_element_was_meant(const Element& schema, std::string_view name) const {
     std::vector<std::string_view> legal;
     for (const Child& child : schema.children) legal.push_back(child.element->name);
-    std::string hint = where_element_belongs(xml.name);
-    if (hint.empty()) hint = did_you_mean(xml.name, legal);
-    if (hint.empty()) {
-      hint = "; it takes " + (legal.empty() ? std::string("no elements") : listed(legal));
+    if (const std::string_view meant = nearest(name, legal); !meant.empty()) {
+      return "; did you mean " + tag(meant) + "?";
     }
-    report_.error(position, tag(xml.name) + " is not known in " + tag(schema.name) + hint);
+    std::vector<std::string_view> all;
+    visit_elements(schema_, [&](const Element& element) { all.push_back(element.name); });
+    if (const std::string_view meant = nearest(name, all); !meant.empty()) {
+      return "; did you mean " + tag(meant) + where_element_belongs(meant).replace(0, 1, "?");
+    }
+    return "; it takes " + (legal.empty() ? std::string("no elements") : listed(legal));
   }
 
   std::string where_element_belongs(std::string_view name) const {

@@ -69,7 +69,8 @@ std::string tomcat_words(const Tomcat& tomcat) {
   if (tomcat.name == "none") {
     text = "not there";
   } else if (!tomcat.name.empty()) {
-    text = code(tomcat.name);
+    const bool prose = tomcat.name.find(' ') != std::string_view::npos;
+    text = prose ? std::string(tomcat.name) : code(tomcat.name);
   }
   if (!tomcat.fallback.empty()) {
     text += (text.empty() ? "" : "; ") + ("default " + std::string(tomcat.fallback));

@@ -74,6 +74,8 @@ void check_listeners(const std::vector<ConnectorConfig>& connectors, Report& rep
       continue;
     }
     if (connector.port == 0 || connector.use_inherited_channel) continue;
+    // A port that could not be read stands at its default and says nothing.
+    if (report.has_errors() && !find_origin(connector, "port")) continue;
     auto& addresses = ports[connector.port];
     auto other = addresses.find(connector.address);
     if (other == addresses.end()) other = addresses.find({});

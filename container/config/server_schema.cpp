@@ -342,7 +342,7 @@ std::shared_ptr<const Element> server_schema() {
             {"gracefulStopAwaitMillis",
              duration(&ServerConfig::graceful_stop_await),
              "How long a stop waits for the exchanges that are under way.",
-             {.name = "gracefulStopAwaitMillis of Service", .fallback = "0"}},
+             {.name = "the same, on Service", .fallback = "0"}},
             {"loopStallWarning",
              duration(&ServerConfig::loop_stall_warning),
              "An endpoint that holds an event loop longer is named in the log; 0 does not look.",

@@ -8,7 +8,8 @@ namespace container {
 namespace {
 
 constexpr std::size_t stretch = 128;
-constexpr std::size_t excerpt_before = 100;  // bytes shown at most on either side of the caret
+constexpr std::size_t long_line = 160;  // bytes; a longer line is shown only around the caret
+constexpr std::size_t excerpt_before = 100;
 constexpr std::size_t excerpt_after = 60;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
@@ -57,9 +58,10 @@ std::string SourceText::excerpt(const SourcePosition& position) const {
   for (std::uint32_t column = 1; column < position.column && caret < line.size(); ++column) {
     for (++caret; caret < line.size() && !begins_character(line[caret]);) ++caret;
   }
-  std::size_t first = caret > excerpt_before ? caret - excerpt_before : 0;
+  const bool cut = line.size() > long_line;
+  std::size_t first = cut && caret > excerpt_before ? caret - excerpt_before : 0;
   while (first > 0 && !begins_character(line[first])) --first;
-  std::size_t last = std::min(line.size(), caret + excerpt_after);
+  std::size_t last = cut ? std::min(line.size(), caret + excerpt_after) : line.size();
   while (last < line.size() && !begins_character(line[last])) ++last;
 
   std::string text(line.substr(first, last - first));

@@ -36,6 +36,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+bool begins_with(std::string_view word, std::string_view beginning) {
+  return word.size() >= beginning.size() &&
+         std::equal(beginning.begin(), beginning.end(), word.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
 }  // namespace
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> legal) {
@@ -51,7 +57,11 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
       found = candidate;
     }
   }
-  return found;
+  if (!found.empty() || word.size() < 4) return found;
+  const auto longer = std::find_if(legal.begin(), legal.end(), [&](std::string_view candidate) {
+    return candidate.size() > word.size() && begins_with(candidate, word);
+  });
+  return longer == legal.end() ? std::string_view() : *longer;
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> legal) {

@@ -157,6 +157,24 @@ void report_unbalanced(const SourceText& source, const UnbalancedTag& tag, Repor
   }
 }
 
+// Where something begins that does not end: behind the last one that does.
+std::size_t find_unfinished(std::string_view text, pugi::xml_parse_status status,
+                            std::size_t otherwise) {
+  std::string_view begin;
+  std::string_view end;
+  const auto between = [&](std::string_view first, std::string_view last) {
+    begin = first;
+    end = last;
+  };
+  if (status == pugi::status_bad_comment) between("<!--", "-->");
+  if (status == pugi::status_bad_cdata) between("<![CDATA[", "]]>");
+  if (status == pugi::status_bad_pi) between("<?", "?>");
+  if (begin.empty()) return otherwise;
+  const std::size_t last_end = text.rfind(end);
+  const std::size_t found = text.find(begin, last_end == std::string_view::npos ? 0 : last_end);
+  return found == std::string_view::npos ? otherwise : found;
+}
+
 void report_malformed(const SourceText& source, const pugi::xml_parse_result& result,
                       Report& report) {
   if (result.status == pugi::status_end_element_mismatch) {
@@ -165,7 +183,9 @@ void report_malformed(const SourceText& source, const pugi::xml_parse_result& re
       return;
     }
   }
-  report.error(source.position(static_cast<std::size_t>(result.offset)), sentence(result.status));
+  const std::size_t offset =
+      find_unfinished(source.text(), result.status, static_cast<std::size_t>(result.offset));
+  report.error(source.position(offset), sentence(result.status));
 }
 
 }  // namespace
