@@ -3,6 +3,10 @@
 
 #include <unistd.h>
 
+#include <utility>
+
+#include "container/config/xml_scan.h"
+
 namespace container {
 namespace {
 
@@ -61,8 +65,14 @@ class Expander {
       return "'" + std::string(text_.substr(at_, end + 1 - at_)) +
              "' is not a name to look up; write ${name} or ${name:-default}";
     }
-    if (!found(name, substitutions_.definitions, Origin::Kind::definition) &&
-        !found(name, substitutions_.environment, Origin::Kind::environment)) {
+    const std::size_t before = result_.text.size();
+    if (found(name, substitutions_.definitions, Origin::Kind::definition) ||
+        found(name, substitutions_.environment, Origin::Kind::environment)) {
+      if (find_bad_byte(std::string_view(result_.text).substr(before))) {
+        return "the value of '" + std::string(name) +
+               "' holds a control character, or is not UTF-8";
+      }
+    } else {
       if (!has_default) {
         const std::string word(name);
         return "'" + word + "' is neither defined with -D" + word +

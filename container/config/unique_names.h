@@ -1,9 +1,11 @@
 // Names that may be given once.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "container/config/report.h"

@@ -62,6 +62,13 @@ TEST_CASE("the first name found is the origin") {
   CHECK(expand("${port}", names)->origin == Origin::Kind::definition);
 }
 
+TEST_CASE("what could not stand in the file cannot come in from outside") {
+  const Substitutions bad{.definitions = {{"bell", "a\x07"}, {"latin", "caf\xE9"}}};
+  CHECK_FALSE(expand("${bell}", bad).has_value());
+  CHECK(expand("${latin}", bad).error().text ==
+        "the value of 'latin' holds a control character, or is not UTF-8");
+}
+
 TEST_CASE("a value does not grow without end") {
   const Substitutions large{.environment = {{"x", std::string(1000, 'x')}}};
   std::string text;
