@@ -66,20 +66,17 @@ class Expander {
              "' is not a name to look up; write ${name} or ${name:-default}";
     }
     const std::size_t before = result_.text.size();
-    if (found(name, substitutions_.definitions, Origin::Kind::definition) ||
-        found(name, substitutions_.environment, Origin::Kind::environment)) {
-      if (find_bad_byte(std::string_view(result_.text).substr(before))) {
-        return "the value of '" + std::string(name) +
-               "' holds a control character, or is not UTF-8";
-      }
-    } else {
-      if (!has_default) {
-        const std::string word(name);
-        return "'" + word + "' is neither defined with -D" + word +
-               "=... nor in the environment; write ${" + word + ":-default} to allow that";
-      }
-      result_.text += fallback;
+    const bool is_found = found(name, substitutions_.definitions, Origin::Kind::definition) ||
+                          found(name, substitutions_.environment, Origin::Kind::environment);
+    const std::string word(name);
+    if (is_found && find_bad_byte(std::string_view(result_.text).substr(before))) {
+      return "the value of '" + word + "' holds a control character, or is not UTF-8";
     }
+    if (!is_found && !has_default) {
+      return "'" + word + "' is neither defined with -D" + word +
+             "=... nor in the environment; write ${" + word + ":-default} to allow that";
+    }
+    if (!is_found) result_.text += fallback;
     result_.literal = false;
     at_ = end + 1;
     return {};
