@@ -36,8 +36,9 @@ server has not are listed at the end; they are warned about and have no effect.
 | list | Words separated by commas or white space. |
 
 `${name}` in a value or text is replaced by what `-Dname=...` says, or else by the environment variable `name`;
-`${name:-default}` has a default, and without one an unknown name is an error. A replaced value is not looked at
-again. `$$` stands for one `$`. Files are UTF-8, at most 1 MiB, without document type declarations.
+`${name:-default}` has a default, and without one an unknown name is an error. `${name?then:else}` is one of two texts:
+`then` where the name has a value that is not empty. `${margay.bin}` is the folder of the server's program. A replaced
+value is not looked at again. `$$` stands for one `$`. Files are UTF-8, at most 1 MiB, without document type declarations.
 
 The name of a folder in `appBase` says the application's context path: `ROOT` is the root, `a#b` is `/a/b`, and
 `a##2` is version 2 of `/a`.

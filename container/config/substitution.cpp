@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "container/config/xml_scan.h"
@@ -53,30 +54,35 @@ class Expander {
   std::string replace() {
     const std::size_t end = text_.find('}', at_);
     if (end == std::string_view::npos) return "'${' without '}'; write '$$' for a plain '$'";
-    std::string_view name = text_.substr(at_ + 2, end - at_ - 2);
-    const std::size_t mark = name.find(":-");
-    const bool has_default = mark != std::string_view::npos;
-    const std::string_view fallback = has_default ? name.substr(mark + 2) : std::string_view{};
-    name = name.substr(0, mark);
-    if (fallback.find("${") != std::string_view::npos) {
-      return "the default of '${" + std::string(name) + "}' cannot hold another '${'";
-    }
-    if (!is_name(name)) {
+    const std::string_view inside = text_.substr(at_ + 2, end - at_ - 2);
+    const std::string_view name = inside.substr(0, inside.find_first_of(":?"));
+    const std::string_view form = inside.substr(name.size());
+    const std::string word(name);
+    if (form.find("${") != std::string_view::npos)
+      return "what follows the name in '${" + word + "}' cannot hold another '${'";
+    const std::size_t colon = form.find(':');
+    const bool is_choice = form.starts_with('?') && colon != std::string_view::npos;
+    if (!is_name(name) || !(form.empty() || form.starts_with(":-") || is_choice)) {
       return "'" + std::string(text_.substr(at_, end + 1 - at_)) +
-             "' is not a name to look up; write ${name} or ${name:-default}";
+             "' is not a name to look up; write ${name}, ${name:-default} or ${name?then:else}";
     }
     const std::size_t before = result_.text.size();
     const bool is_found = found(name, substitutions_.definitions, Origin::Kind::definition) ||
                           found(name, substitutions_.environment, Origin::Kind::environment);
-    const std::string word(name);
     if (is_found && find_bad_byte(std::string_view(result_.text).substr(before))) {
       return "the value of '" + word + "' holds a control character, or is not UTF-8";
     }
-    if (!is_found && !has_default) {
+    if (!is_found && form.empty()) {
       return "'" + word + "' is neither defined with -D" + word +
              "=... nor in the environment; write ${" + word + ":-default} to allow that";
     }
-    if (!is_found) result_.text += fallback;
+    if (is_choice) {
+      const bool is_set = result_.text.size() > before;
+      result_.text.resize(before);
+      result_.text += is_set ? form.substr(1, colon - 1) : form.substr(colon + 1);
+    } else if (!is_found) {
+      result_.text += form.substr(2);
+    }
     result_.literal = false;
     at_ = end + 1;
     return {};
@@ -109,6 +115,9 @@ Substitutions::Names process_environment() {
     if (equals == std::string_view::npos) continue;
     names.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
+  std::error_code unreadable;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", unreadable);
+  if (!unreadable) names["margay.bin"] = program.parent_path().string();
   return names;
 }
 

@@ -1,4 +1,4 @@
-// `${name}` and `${name:-default}` in the values of a configuration file.
+// `${name}`, `${name:-default}` and `${name?then:else}` in the values of a configuration file.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ struct Substitutions {
   Names environment;
 };
 
-// The environment of this process as it is now. Not while another thread changes it.
+// The environment of this process as it is now, and as `margay.bin` the folder of its program. Not
+// while another thread changes it.
 Substitutions::Names process_environment();
 
 struct Expansion {

@@ -412,7 +412,7 @@ const std::vector<Broken> broken_files = {
 </Server>
 )",
      {"3:23: error: attribute 'port' of <Connector>: '${p q}' is not a name to look up; write "
-      "${name} or ${name:-default}"}},
+      "${name}, ${name:-default} or ${name?then:else}"}},
     {"default within a default",
      R"(<Server>
   <Service>
@@ -421,7 +421,8 @@ const std::vector<Broken> broken_files = {
   </Service>
 </Server>
 )",
-     {"3:22: error: attribute 'port' of <Connector>: the default of '${a}' cannot hold another "
+     {"3:22: error: attribute 'port' of <Connector>: what follows the name in '${a}' cannot hold "
+      "another "
       "'${'"}},
     {"wrong closing tag",
      R"(<Server>

@@ -34,6 +34,19 @@ TEST_CASE("a default holds when nothing has the name") {
   CHECK(expanded("${port:-8080}") == "9090");
 }
 
+TEST_CASE("one of two texts is chosen by whether a name has a value") {
+  CHECK(expanded("${port?on:off}") == "on");
+  CHECK(expanded("${nothing?on:off}") == "off");
+  CHECK(expanded("${empty?on:off}") == "off");
+  CHECK(expanded("${port?:off}") == "");
+  CHECK(expanded("${port?a:b:c}${nothing?a:b:c}") == "ab:c");
+  CHECK(expanded("${port?on}").starts_with("error: "));
+}
+
+TEST_CASE("the program knows its own folder") {
+  CHECK(process_environment().at("margay.bin").starts_with('/'));
+}
+
 TEST_CASE("dollar signs can be written, and replaced values are not looked at again") {
   CHECK(expanded("$${port}") == "${port}");
   CHECK(expanded("$$$${port}") == "$${port}");
