@@ -34,7 +34,7 @@ struct Engine::Visit final : AccessFields {
 
   Invocation invocation;
   Lease& lease;
-  std::uint64_t begin = 0;
+  std::uint64_t begin = 0;  // ns; 0: nobody asks how long it takes
 };
 
 std::optional<std::string_view> Engine::Visit::find(Source source, std::string_view name,
@@ -82,6 +82,7 @@ void Engine::publish(std::shared_ptr<const Mapping> mapping) {
     next.leases.back()->mapping = next.mapping.get();
     std::promise<void> done;
     loops_[i]->post([this, i, lease = next.leases.back().get(), &done] {
+      per_loop_[i].hosts.forget();
       if (Lease* old = std::exchange(per_loop_[i].lease, lease); old != nullptr) {
         old->superseded = true;
         if (old->exchanges == 0) old->over.store(true, std::memory_order_release);
@@ -127,7 +128,7 @@ Engine::Visit& Engine::open(server::Exchange& exchange, Invocation::Start start)
   exchange.local = visit;
   ++mine.lease->exchanges;
   mine.requests.store(mine.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  visit->begin = nanoseconds();
+  if (!mine.appenders.empty()) visit->begin = nanoseconds();
   const server::RequestHead& head = exchange.request;
   margay_request& request = visit->invocation.request;
   request.size = sizeof request;
@@ -153,15 +154,17 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
   const auto asterisk = head.method == "OPTIONS" ? Asterisk::allowed : Asterisk::refused;
   const auto target = parse_target(head.target, options_.target, room, asterisk);
   if (!target) return reject(exchange, {}, 400, sentence(target.error().fault));
-  const auto host =
-      parse_host(target->authority.empty() ? head.find(server::Known::host) : target->authority);
+  PerLoop& mine = per_loop_[exchange.loop().index()];
+  const auto host = mine.hosts.find(
+      target->authority.empty() ? head.find(server::Known::host) : target->authority, mapping);
   if (!host) return reject(exchange, {}, 400, sentence(host.error()));
 
-  const auto entry = mapping.hosts.lookup(host->host);
-  Invocation::Start start{.host = entry ? &mapping.entries[*entry] : nullptr};
+  Invocation::Start start{.host = host->mapping};
   const auto context =
       start.host == nullptr ? std::nullopt : start.host->contexts.lookup(target->path);
-  RouteMatch match;
+  RouteMatch& match = mine.match;
+  match.count = 0;
+  match.servlet_path = match.path_info = {};
   std::string_view rest = target->path;
   if (context) {
     start.application = start.host->applications[context->index].get();
@@ -172,8 +175,8 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
   if (start.endpoint == nullptr) start.error = 404;
   Visit& visit = open(exchange, start);
   Invocation& invocation = visit.invocation;
-  invocation.server_name = host->host;
-  invocation.server_port = host->port.value_or(exchange.secure() ? 443 : 80);
+  invocation.server_name = host->name.host;
+  invocation.server_port = host->name.port.value_or(exchange.secure() ? 443 : 80);
   margay_request& request = invocation.request;
   request.path = text(target->path);
   request.query = text(target->query);
@@ -190,6 +193,7 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
     request.parameter_count = static_cast<std::uint32_t>(variables.size());
   }
   invocation.choose_filters(MARGAY_REQUEST, target->path, rest.empty() ? "/" : rest);
+  if (visit.begin == 0 && invocation.is_timed()) visit.begin = nanoseconds();
   // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed.
   const bool takes_root = start.endpoint != nullptr && match.servlet_path.empty();
   if (context && rest.empty() && !context->context_path.empty() && !takes_root) {
@@ -227,7 +231,7 @@ void Engine::refuse(server::Exchange& exchange, int status, std::string_view rea
 void Engine::finished(server::Exchange& exchange) {
   auto* visit = static_cast<Visit*>(exchange.local);
   if (visit == nullptr) return;
-  const std::uint64_t elapsed = nanoseconds() - visit->begin;
+  const std::uint64_t elapsed = visit->begin == 0 ? 0 : nanoseconds() - visit->begin;
   visit->invocation.done(elapsed / 1000);
   if (!per_loop_[exchange.loop().index()].appenders.empty()) log_access(exchange, *visit, elapsed);
   Lease& lease = visit->lease;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "container/access_log.h"
+#include "container/host_memo.h"
 #include "container/invocation.h"
 #include "container/mapping.h"
 #include "container/target.h"
@@ -56,6 +57,8 @@ class Engine final : public server::Service {
   };
   struct alignas(64) PerLoop {
     Lease* lease = nullptr;
+    HostMemo hosts;
+    RouteMatch match;  // of the request being routed; too large to be cleared for each
     std::vector<std::unique_ptr<AccessLog::Appender>> appenders;
     std::atomic<std::uint64_t> requests{0};
   };

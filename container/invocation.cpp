@@ -45,11 +45,12 @@ void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view p
     steps_[step_count_++] = {&use, nullptr};
     transforms_ |= use.type->body != nullptr;
   };
-  for (std::size_t i = 0; i < outer; ++i)
-    if (takes_part(start_.host->filters[i], dispatcher_, path)) add(start_.host->filters[i]);
-  for (std::size_t i = 0; i < inner; ++i)
-    if (takes_part(start_.application->filters[i], dispatcher_, path_in_context))
-      add(start_.application->filters[i]);
+  const auto by_path = [&](const MappedFilter& use, std::string_view its_path) {
+    timed_ |= use.type->done != nullptr;  // it may still come in by another dispatch
+    if (takes_part(use, dispatcher_, its_path)) add(use);
+  };
+  for (std::size_t i = 0; i < outer; ++i) by_path(start_.host->filters[i], path);
+  for (std::size_t i = 0; i < inner; ++i) by_path(start_.application->filters[i], path_in_context);
   for (std::size_t i = 0; i < inner; ++i)
     if (names_endpoint(start_.application->filters[i], dispatcher_, start_.endpoint))
       add(start_.application->filters[i]);

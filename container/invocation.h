@@ -38,6 +38,7 @@ class Invocation final : public server::Handler {
   std::uint16_t server_port = 0;
 
   bool needs_worker() const;
+  bool is_timed() const { return timed_; }  // some filter's `done` may ask how long it took
   bool streamed() const;
   void choose_filters(margay_dispatcher dispatcher, std::string_view path,
                       std::string_view path_in_context);
@@ -105,7 +106,8 @@ class Invocation final : public server::Handler {
   std::uint32_t dispatcher_ = MARGAY_REQUEST;
   std::size_t emit_stage_ = 0;
   int error_status_ = 0;
-  bool headed_ = false;      // `head` moments are over
+  bool headed_ = false;  // `head` moments are over
+  bool timed_ = false;
   bool transforms_ = false;  // some filter has a `body` moment
   bool transformed_end_ = false;
   bool called_ = false;  // the endpoint

@@ -87,9 +87,14 @@ bool has_token(std::string_view list, std::string_view token) {
   return false;
 }
 
+std::size_t token_length(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && kToken[static_cast<unsigned char>(text[at])]) ++at;
+  return at;
+}
+
 bool is_field_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(),
-                                      [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+  return !name.empty() && token_length(name) == name.size();
 }
 
 bool is_field_value(std::string_view value) {
@@ -116,6 +121,7 @@ bool ResponseHead::append(Arena& arena, std::string_view name, std::string_view 
     room_ = room;
   }
   fields_[count_++] = {arena.copy(name), arena.copy(value)};
+  lengths_ |= length_bit(name.size());
   bytes_ += name.size() + value.size();
   return true;
 }
@@ -133,6 +139,7 @@ bool ResponseHead::set(Arena& arena, std::string_view name, std::string_view val
 }
 
 void ResponseHead::remove(std::string_view name) {
+  if ((lengths_ & length_bit(name.size())) == 0) return;
   Field* kept = fields_;
   for (std::uint32_t i = 0; i < count_; ++i) {
     if (same_name(fields_[i].name, name)) {
@@ -145,6 +152,7 @@ void ResponseHead::remove(std::string_view name) {
 }
 
 std::string_view ResponseHead::find(std::string_view name) const {
+  if ((lengths_ & length_bit(name.size())) == 0) return {};
   for (const Field& field : fields())
     if (same_name(field.name, name)) return field.value;
   return {};

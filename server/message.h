@@ -102,13 +102,19 @@ class ResponseHead {
 
  private:
   bool append(Arena& arena, std::string_view name, std::string_view value);
+  static std::uint32_t length_bit(std::size_t length) {
+    return std::uint32_t{1} << (length < 31 ? length : 31);
+  }
 
   Field* fields_ = nullptr;
   std::uint32_t count_ = 0;
   std::uint32_t room_ = 0;
+  std::uint32_t lengths_ = 0;  // bit n: a name of n bytes was added; most questions end here
   std::size_t bytes_ = 0;
 };
 
+// How many bytes at the front of `text` may stand in a token (RFC 9110 section 5.6.2).
+std::size_t token_length(std::string_view text);
 bool is_field_name(std::string_view name);
 bool is_field_value(std::string_view value);
 

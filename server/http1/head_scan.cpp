@@ -64,14 +64,16 @@ Line find_line(std::string_view data, std::size_t start, bool tabs_allowed) {
 }
 
 // RFC 9112 section 3: method SP request-target SP HTTP-version, nothing else.
-const char* request_line_fault(std::string_view line) {
+const char* scan_request_line(std::string_view line, HeadScan& scan) {
   const auto first = line.find(' ');
-  const auto last = line.rfind(' ');
   if (first == line.npos || first == 0) return "The request line is not well formed.";
-  if (first == last) return "The request line has no HTTP version.";
-  const auto target = line.substr(first + 1, last - first - 1);
-  if (target.empty() || target.find(' ') != target.npos)
+  const auto second = line.find(' ', first + 1);
+  if (second == line.npos) return "The request line has no HTTP version.";
+  if (second == first + 1 || line.find(' ', second + 1) != line.npos)
     return "The request line is not well formed.";
+  scan.method_size = first;
+  scan.target_end = second;
+  scan.line_size = line.size();
   return nullptr;
 }
 
@@ -86,6 +88,7 @@ bool is_field_line(std::string_view line) {
 HeadScan scan_head(std::string_view data, const HeadLimits& limits) {
   const std::string_view seen = data.substr(0, limits.bytes);
   const bool cut = data.size() > limits.bytes;
+  HeadScan scan{.verdict = HeadScan::Verdict::complete};
   std::size_t start = 0;
   for (std::size_t line_number = 0;; ++line_number) {
     const Line line = find_line(seen, start, line_number > 0);
@@ -98,14 +101,18 @@ HeadScan scan_head(std::string_view data, const HeadLimits& limits) {
     const std::string_view text = seen.substr(start, line.end - start);
     start = line.end + 2;
     if (line_number == 0) {
-      if (const char* fault = request_line_fault(text)) return bad(400, fault);
+      if (const char* fault = scan_request_line(text, scan)) return bad(400, fault);
       continue;
     }
-    if (text.empty()) return {.verdict = HeadScan::Verdict::complete, .size = start};
+    if (text.empty()) {
+      scan.size = start;
+      scan.fields = line_number - 1;
+      return scan;
+    }
     if (line_number > limits.fields) return bad(431, "The request has too many header fields.");
     if (text.front() == ' ' || text.front() == '\t') return bad(400, "A header line is folded.");
-    const auto colon = text.find(':');
-    if (colon == text.npos || !is_field_name(text.substr(0, colon)))
+    const std::size_t name = token_length(text);
+    if (name == 0 || name == text.size() || text[name] != ':')
       return bad(400, "A header field has no proper name.");
   }
 }

@@ -14,9 +14,13 @@ struct HeadLimits {
 struct HeadScan {
   enum class Verdict : unsigned char { incomplete, complete, bad };
   Verdict verdict = Verdict::incomplete;
-  std::size_t size = 0;     // complete: bytes of the head with its empty line
-  int status = 400;         // bad: what to answer
-  const char* reason = "";  // bad: a sentence for the client
+  std::size_t size = 0;         // complete: bytes of the head with its empty line
+  std::size_t method_size = 0;  // complete: bytes before the first space,
+  std::size_t target_end = 0;   // before the second,
+  std::size_t line_size = 0;    // and of the whole request line without its CR LF
+  std::size_t fields = 0;       // complete: how many there are
+  int status = 400;             // bad: what to answer
+  const char* reason = "";      // bad: a sentence for the client
 };
 
 // Looks at the bytes from the first of a request line on. Every line must end in CR LF, no line may

@@ -112,7 +112,7 @@ bool Http1::begin(std::string_view& data) {
   const std::string_view head = data.substr(0, scan.size);
   data.remove_prefix(scan.size);
   more_input_ = !data.empty();
-  open_exchange(head);
+  open_exchange(head, scan);
   return true;
 }
 
@@ -128,11 +128,11 @@ Http1::Slot& Http1::append_slot() {
   return *slot;
 }
 
-void Http1::open_exchange(std::string_view head) {
+void Http1::open_exchange(std::string_view head, const HeadScan& scan) {
   Slot& slot = append_slot();
   Exchange& exchange = slot.exchange;
-  const Framing framing =
-      parse_head(exchange.arena().copy(head), exchange.arena(), options_.rules, exchange.request);
+  const Framing framing = parse_head(exchange.arena().copy(head), scan, exchange.arena(),
+                                     options_.rules, exchange.request);
   slot.http10 = framing.http10;
   if (framing.status != 0) return refuse(slot, framing.status, framing.reason);
   slot.unsafe = !is_safe(head);

@@ -75,7 +75,7 @@ class Http1 final : public Protocol, private Wire {
   std::size_t consume(std::string_view data);
   bool may_begin(std::string_view data) const;
   bool begin(std::string_view& data);
-  void open_exchange(std::string_view head);
+  void open_exchange(std::string_view head, const HeadScan& scan);
   void refuse_head(std::string_view data, int status, const char* reason);
   void refuse(Slot& slot, int status, const char* reason);
   Slot& append_slot();

@@ -5,6 +5,7 @@
 #include <llhttp.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace server::http1 {
@@ -63,33 +64,42 @@ void lower_in_place(Text name) {
     if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c | 0x20);
 }
 
+constexpr std::array<bool, 256> host_characters() {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c : std::string_view("-._~!$&'()*+,;=%")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr auto kHostCharacter = host_characters();
+
+// The bytes of `[address]` at the front; 0 when it is not one.
+std::size_t bracketed_length(std::string_view host) {
+  const auto end = host.find(']');
+  if (end == host.npos || end < 3) return 0;
+  const auto inside = host.substr(1, end - 1);
+  return inside.find_first_not_of("0123456789abcdefABCDEF:.") == inside.npos ? end + 1 : 0;
+}
+
 // RFC 3986 section 3.2.2 with an optional port; the container looks closer where it matters.
 bool is_host(std::string_view host) {
+  std::size_t at = 0;
   if (host.starts_with('[')) {
-    const auto end = host.find(']');
-    if (end == host.npos || end < 3) return false;
-    for (char c : host.substr(1, end - 1))
-      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-            c == ':' || c == '.'))
-        return false;
-    host.remove_prefix(end + 1);
-    if (!host.empty() && host.front() != ':') return false;
+    at = bracketed_length(host);
+    if (at == 0) return false;
+  } else {
+    while (at < host.size() && kHostCharacter[static_cast<unsigned char>(host[at])]) ++at;
   }
-  const auto colon = host.find(':');
-  if (colon != host.npos) {
-    const auto port = host.substr(colon + 1);
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-    if (!port.empty() &&
-        (error != std::errc{} || end != port.data() + port.size() || value > 65535))
-      return false;
-    host = host.substr(0, colon);
+  if (at == host.size()) return true;
+  if (host[at] != ':') return false;
+  unsigned port = 0;
+  for (const char c : host.substr(at + 1)) {
+    if (c < '0' || c > '9') return false;
+    port = port * 10 + static_cast<unsigned>(c - '0');
+    if (port > 65535) return false;
   }
-  return std::all_of(host.begin(), host.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') ||
-           std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
-  });
+  return true;
 }
 
 // Counts each field that may occur once only, and fills the table of known ones.
@@ -157,14 +167,12 @@ Framing body_framing(RequestHead& request, Framing framing) {
 
 }  // namespace
 
-Framing parse_head(std::string_view head, Arena& arena, const ParseRules& rules,
-                   RequestHead& request) {
-  const std::string_view line = head.substr(0, head.find('\r'));
-  const auto first = line.find(' ');
-  const auto last = line.rfind(' ');
-  request.method = line.substr(0, first);
-  request.target = line.substr(first + 1, last - first - 1);
-  const std::string_view version = line.substr(last + 1);
+Framing parse_head(std::string_view head, const HeadScan& scan, Arena& arena,
+                   const ParseRules& rules, RequestHead& request) {
+  const std::string_view line = head.substr(0, scan.line_size);
+  request.method = line.substr(0, scan.method_size);
+  request.target = line.substr(scan.method_size + 1, scan.target_end - scan.method_size - 1);
+  const std::string_view version = line.substr(scan.target_end + 1);
   request.content_length = 0;
   request.protocol = version;
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
@@ -177,8 +185,7 @@ Framing parse_head(std::string_view head, Arena& arena, const ParseRules& rules,
   }
   if (!is_field_name(request.method)) return refuse(400, "The method is not a token.");
 
-  Recording to{.fields = arena.array<Field>(
-                   static_cast<std::size_t>(std::count(head.begin(), head.end(), '\n')))};
+  Recording to{.fields = arena.array<Field>(scan.fields)};
   llhttp_t parser;
   llhttp_init(&parser, HTTP_REQUEST, &settings());
   parser.data = &to;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "server/arena.h"
+#include "server/http1/head_scan.h"
 #include "server/message.h"
 
 namespace server::http1 {
@@ -22,9 +23,9 @@ struct Framing {
   bool http10 = false;
 };
 
-// `head` is complete and passed scan_head; it lies in `arena` and its names become lower-case in
-// place. `request` views into it. What could be read is there also when the request is refused.
-Framing parse_head(std::string_view head, Arena& arena, const ParseRules& rules,
-                   RequestHead& request);
+// `head` is complete and what `scan` looked at; it lies in `arena` and its names become lower-case
+// in place. `request` views into it. What could be read is there also when the request is refused.
+Framing parse_head(std::string_view head, const HeadScan& scan, Arena& arena,
+                   const ParseRules& rules, RequestHead& request);
 
 }  // namespace server::http1
