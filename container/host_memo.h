@@ -17,7 +17,7 @@ namespace container {
 class HostMemo {
  public:
   struct Found {
-    HostPort name;                        // views into the text asked for
+    HostPort name;                         // views into the text asked for
     const HostMapping* mapping = nullptr;  // null: no such host, and no default
   };
 

@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 namespace endpoints {
@@ -62,14 +61,6 @@ bool is_reserved(std::string_view path) {
     if (same) return true;
   }
   return false;
-}
-
-std::string http_date(std::time_t seconds) {
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[40];
-  const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return {text, size};
 }
 
 // RFC 9110 section 13.1.2: weak comparison with each tag of the list.
@@ -138,6 +129,11 @@ std::string_view media_type(std::string_view name) {
 }
 
 Files::Files(const margay::Config& config) : index_(config.get("index", "index.html")) {
+  limits_.bytes = config.get<std::size_t>("cacheMaxSize", limits_.bytes / 1024) * 1024;
+  limits_.object_bytes =
+      config.get<std::size_t>("cacheObjectMaxSize", limits_.object_bytes / 1024) * 1024;
+  limits_.ttl = config.get<std::uint64_t>("cacheTtl", limits_.ttl);
+  caches_.resize(kThreads);
   std::string root(config.get("root"));
   if (root.empty()) root = std::string(config.folder()) + "/static";
   if (root.front() != '/' && !config.folder().empty())
@@ -151,9 +147,6 @@ Files::Files(const margay::Config& config) : index_(config.get("index", "index.h
 Files::~Files() {
   if (root_ >= 0) ::close(root_);
 }
-
-Files::Files(Files&& other) noexcept
-    : root_(std::exchange(other.root_, -1)), index_(std::move(other.index_)) {}
 
 int Files::open_file(std::string_view path) const {
   if (path.empty() || is_reserved(path)) {
@@ -180,63 +173,82 @@ void Files::service(margay::Request& request, margay::Response& response) {
   path.remove_prefix(1);
   std::string name(path);
   if (name.empty() || name.back() == '/') name += index_;
+  const std::uint64_t now = coarse_milliseconds();
+  FileCache& cache = cache_of_this_thread();
+  const ServedFile* file = cache.find(name, now);
+  if (file == nullptr) {
+    auto found = look_up(request, response, name);
+    if (found == nullptr) return;  // answered
+    file = &cache.keep(name, std::move(found), now);
+  }
+  send(request, response, *file);
+}
+
+// One cache for each thread, which is one for each loop; threads beyond kThreads share the work of
+// looking up, not the cache.
+FileCache& Files::cache_of_this_thread() {
+  static std::atomic<std::size_t> threads{0};
+  thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed);
+  thread_local FileCache none{{.bytes = 0, .open_files = 0, .ttl = 0}};
+  if (mine >= kThreads || limits_.ttl == 0) return none;
+  if (caches_[mine] == nullptr) caches_[mine] = std::make_unique<FileCache>(limits_);
+  return *caches_[mine];
+}
+
+// Null: there is no such file, and the answer says so.
+std::unique_ptr<ServedFile> Files::look_up(margay::Request& request, margay::Response& response,
+                                           std::string_view name) {
   const int file = open_file(name);
   if (file < 0) {
     response.send_error(errno == EACCES ? 403 : 404);
-    return;
+    return nullptr;
   }
-  send(request, response, name, file);
-}
-
-void Files::send(margay::Request& request, margay::Response& response, std::string_view name,
-                 int file) {
   struct stat about {};
   ::fstat(file, &about);
   if (!S_ISREG(about.st_mode)) {
     ::close(file);
     if (!S_ISDIR(about.st_mode)) {
       response.send_error(404);
-      return;
+      return nullptr;
     }
     std::string location(request.path());
     location += '/';
     if (!request.query().empty()) location.append("?").append(request.query());
     response.redirect(location);
-    return;
+    return nullptr;
   }
-  const auto size = static_cast<uint64_t>(about.st_size);
-  const long long millis =
-      static_cast<long long>(about.st_mtim.tv_sec) * 1000 + about.st_mtim.tv_nsec / 1'000'000;
-  const std::string tag = "W/\"" + std::to_string(size) + "-" + std::to_string(millis) + "\"";
-  const std::string modified = http_date(about.st_mtim.tv_sec);
-  response.header("ETag", tag).header("Last-Modified", modified);
+  auto found = std::make_unique<ServedFile>(file, about, media_type(name));
+  if (found->size() <= limits_.object_bytes && !found->load()) {
+    response.send_error(500);
+    return nullptr;
+  }
+  return found;
+}
+
+void Files::send(margay::Request& request, margay::Response& response, const ServedFile& file) {
+  response.header("ETag", file.tag()).header("Last-Modified", file.modified());
   const std::string_view tags = request.header("if-none-match");
-  const bool unchanged =
-      !tags.empty() ? matches(tags, tag) : request.header("if-modified-since") == modified;
+  const bool unchanged = !tags.empty() ? matches(tags, file.tag())
+                                       : request.header("if-modified-since") == file.modified();
   if (unchanged) {
-    ::close(file);
     response.status(304);
     return;
   }
-  response.type(media_type(name));
+  response.type(file.type());
   if (request.method() == "HEAD") {
-    ::close(file);
-    response.header("Content-Length", std::to_string(size));
+    response.header("Content-Length", std::to_string(file.size()));
     return;
   }
-  constexpr std::size_t kSmall = 16 * 1024;  // cheaper to copy than to send by itself
-  if (size > kSmall) {
-    response.send_file(file, 0, size);
+  if (file.is_loaded()) {
+    response.write(file.bytes());
     return;
   }
-  std::array<char, kSmall> bytes;
-  const ssize_t got = ::pread(file, bytes.data(), static_cast<std::size_t>(size), 0);
-  ::close(file);
-  if (got != about.st_size) {
-    response.send_error(500);
+  const int copy = ::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
+    response.send_error(503);
     return;
   }
-  response.write({bytes.data(), static_cast<std::size_t>(got)});
+  response.send_file(copy, 0, file.size());
 }
 
 }  // namespace endpoints

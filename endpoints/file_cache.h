@@ -1,0 +1,87 @@
+// Files that one thread has served lately: small ones with their bytes, larger ones open.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace endpoints {
+
+// Tomcat's cacheMaxSize, cacheObjectMaxSize and cacheTtl.
+struct FileCacheLimits {
+  std::size_t bytes = 10 * 1024 * 1024;  // of one thread; beyond it the longest unused go
+  std::size_t object_bytes = 64 * 1024;  // larger files are kept open instead of being kept
+  std::size_t open_files = 128;          // of one thread; beyond it the longest unused is closed
+  std::uint64_t ttl = 5000;              // ms; then the name is looked up again. 0: no cache
+};
+
+// A regular file as it was when it was looked up.
+class ServedFile {
+ public:
+  // Takes the descriptor over. `type` lives as long as the program.
+  ServedFile(int descriptor, const struct stat& about, std::string_view type);
+  ~ServedFile();
+  ServedFile(const ServedFile&) = delete;
+  ServedFile& operator=(const ServedFile&) = delete;
+
+  // Reads the bytes and closes the file. False when it is not what it was; then it is of no use.
+  bool load();
+  // Whether an open file still has the size and time it had: one system call.
+  bool is_unchanged() const;
+
+  std::uint64_t size() const { return size_; }
+  std::string_view tag() const { return tag_; }  // weak, as Tomcat makes it: W/"size-milliseconds"
+  std::string_view modified() const { return modified_; }  // an HTTP date
+  std::string_view type() const { return type_; }
+  bool is_loaded() const { return descriptor_ < 0; }
+  std::string_view bytes() const { return bytes_; }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+  std::uint64_t size_;
+  timespec time_;
+  std::string_view type_;
+  std::string tag_, modified_;
+  std::string bytes_;
+};
+
+// By name; one thread. A file that changes is noticed after the ttl, a replaced one too.
+class FileCache {
+ public:
+  explicit FileCache(const FileCacheLimits& limits) : limits_(limits) {}
+
+  // Null when it is not there or has to be looked up again. Good until the next call.
+  const ServedFile* find(std::string_view name, std::uint64_t now);
+  const ServedFile& keep(std::string_view name, std::unique_ptr<ServedFile> file, std::uint64_t now);
+
+ private:
+  struct Entry {
+    std::string name;
+    std::unique_ptr<ServedFile> file;
+    std::uint64_t until;  // ms
+  };
+  using Entries = std::list<Entry>;  // used last in front
+
+  void drop(Entries::iterator entry);
+  void make_room();
+  static std::size_t cost(const Entry& entry);
+
+  const FileCacheLimits limits_;
+  Entries entries_;
+  std::unordered_map<std::string_view, Entries::iterator> by_name_;  // keys: names of entries
+  std::size_t bytes_ = 0;
+  std::size_t open_ = 0;
+};
+
+// Milliseconds of a clock that costs no more than reading memory; coarse, monotonic.
+std::uint64_t coarse_milliseconds();
+
+}  // namespace endpoints
