@@ -232,8 +232,28 @@ void Connection::sent(int status) {
   flush();
 }
 
+// The cork in front of file bytes: MSG_MORE lets the kernel put both into the same segments.
+void Connection::flush_before_more() {
+  Cork& cork = loop_.cork();
+  if (cork.owner == this && queue_ == nullptr && !closed_) {
+    const ssize_t done =
+        ::send(descriptor(), cork.bytes.get(), cork.used, MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (done > 0) {
+      const auto size = static_cast<std::size_t>(done);
+      progress_ += size;
+      std::memmove(cork.bytes.get(), cork.bytes.get() + size, cork.used - size);
+      cork.used -= size;
+    }
+  }
+  flush();  // what is left, and errors
+}
+
 bool Connection::send_file(FileRange& file, bool zero_copy) {
-  flush();
+  if (zero_copy && file.length > 0) {
+    flush_before_more();
+  } else {
+    flush();
+  }
   std::size_t turn = zero_copy ? 0 : kFileTurn;
   while (file.length > 0 && queue_ == nullptr && !closed_ && turn < kFileTurn) {
     auto offset = static_cast<off_t>(file.offset);

@@ -89,6 +89,7 @@ class Connection final : private Timer {
   void on_read(std::ptrdiff_t size, const char* data);
   void try_send(const char* data, std::size_t size, std::string_view more);
   void enqueue(std::string_view bytes);
+  void flush_before_more();
   void send_queue();
   void sent(int status);
   void finish_ending();
