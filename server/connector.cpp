@@ -30,6 +30,8 @@ class Connector::Listener final : private ConnectionOwner {
     } else {
       uv_tcp_init(loop_.uv(), &handle_.tcp);
       uv_tcp_open(&handle_.tcp, descriptor);
+      // What the listener says its connections inherit: a system call less for each.
+      if (connector_.options_.tcp_no_delay) uv_tcp_nodelay(&handle_.tcp, 1);
     }
     handle_.any.data = this;
     error_ = uv_listen(&handle_.stream, connector_.options_.accept_count,
@@ -93,8 +95,6 @@ class Connector::Listener final : private ConnectionOwner {
     if (first_ != nullptr) first_->previous = connection;
     first_ = connection;
     if (uv_accept(&handle_.stream, stream) != 0) return connection->close();
-    if (!pipe_ && connector_.options_.tcp_no_delay)
-      uv_tcp_nodelay(reinterpret_cast<uv_tcp_t*>(stream), 1);
     connector_.accepted_.fetch_add(1, std::memory_order_relaxed);
     connection->open(
         std::make_unique<http1::Http1>(*connection, connector_.service_, connector_.options_.http1),
