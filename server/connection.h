@@ -2,6 +2,8 @@
 // top.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -87,6 +89,7 @@ class Connection final : private Timer {
   void expired() override;
   void start_reading();
   void on_read(std::ptrdiff_t size, const char* data);
+  bool send_now(iovec (&parts)[2], std::size_t& done);
   void try_send(const char* data, std::size_t size, std::string_view more);
   void enqueue(std::string_view bytes);
   void flush_before_more();
