@@ -42,8 +42,8 @@ bool ServedFile::load() {
   bytes_.resize(static_cast<std::size_t>(size_));
   std::size_t got = 0;
   while (got < bytes_.size()) {
-    const ssize_t some = ::pread(descriptor_, bytes_.data() + got, bytes_.size() - got,
-                                 static_cast<off_t>(got));
+    const ssize_t some =
+        ::pread(descriptor_, bytes_.data() + got, bytes_.size() - got, static_cast<off_t>(got));
     if (some <= 0) return false;
     got += static_cast<std::size_t>(some);
   }
@@ -90,7 +90,8 @@ void FileCache::drop(Entries::iterator entry) {
 // Never the first: it is being served.
 void FileCache::make_room() {
   while (entries_.size() > 1 && bytes_ > limits_.bytes) drop(std::prev(entries_.end()));
-  for (auto entry = std::prev(entries_.end()); open_ > limits_.open_files && entry != entries_.begin();) {
+  for (auto entry = std::prev(entries_.end());
+       open_ > limits_.open_files && entry != entries_.begin();) {
     const auto former = std::prev(entry);
     if (!entry->file->is_loaded()) drop(entry);
     entry = former;

@@ -60,7 +60,8 @@ class FileCache {
 
   // Null when it is not there or has to be looked up again. Good until the next call.
   const ServedFile* find(std::string_view name, std::uint64_t now);
-  const ServedFile& keep(std::string_view name, std::unique_ptr<ServedFile> file, std::uint64_t now);
+  const ServedFile& keep(std::string_view name, std::unique_ptr<ServedFile> file,
+                         std::uint64_t now);
 
  private:
   struct Entry {

@@ -126,7 +126,7 @@ void Connection::on_read(std::ptrdiff_t size, const char* data) {
   } else {
     close();
   }
-  flush();
+  if (piece_ == Cork::kNone) flush();  // else at the turn's end
 }
 
 // --- output --------------------------------------------------------------------------------------
@@ -135,43 +135,23 @@ std::size_t Connection::queued() const {
   return queue_ == nullptr ? 0 : queue_->sending.size() + queue_->waiting.size();
 }
 
-char* Connection::reserve(std::size_t size) {
-  Cork& cork = loop_.cork();
-  assert(size <= Cork::kRoom);
-  if (cork.owner != this && cork.owner != nullptr) cork.owner->flush();
-  if (cork.used + size > Cork::kRoom) flush();
-  cork.owner = this;
-  return cork.bytes.get() + cork.used;
-}
+char* Connection::reserve(std::size_t size) { return loop_.cork().reserve(*this, piece_, size); }
 
-void Connection::wrote(std::size_t size) { loop_.cork().used += size; }
+void Connection::wrote(std::size_t size) { loop_.cork().wrote(size); }
 
 void Connection::write(std::string_view bytes) {
   if (closed_ || bytes.empty()) return;
   if (bytes.size() < kDirect) {
     std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
     wrote(bytes.size());
-    return;
-  }
-  Cork& cork = loop_.cork();
-  if (cork.owner == this) {
-    const std::size_t used = cork.used;
-    cork.used = 0;
-    cork.owner = nullptr;
-    try_send(cork.bytes.get(), used, bytes);
   } else {
-    try_send(nullptr, 0, bytes);
+    const std::string_view before = loop_.cork().take(piece_);
+    try_send(before, bytes);
   }
 }
 
 void Connection::flush() {
-  Cork& cork = loop_.cork();
-  if (cork.owner == this) {
-    const std::size_t used = cork.used;
-    cork.used = 0;
-    cork.owner = nullptr;
-    if (used != 0) try_send(cork.bytes.get(), used, {});
-  }
+  if (piece_ != Cork::kNone) try_send(loop_.cork().take(piece_), {});
   if (ending_ != Ending::none) finish_ending();
 }
 
@@ -181,35 +161,31 @@ bool Connection::send_now(iovec (&parts)[2], std::size_t& done) {
   msghdr message{};
   message.msg_iov = parts[0].iov_len == 0 ? parts + 1 : parts;
   message.msg_iovlen = parts[0].iov_len == 0 || parts[1].iov_len == 0 ? 1 : 2;
-  const ssize_t sent =
-      message.msg_iovlen == 1
-          ? ::send(descriptor(), message.msg_iov->iov_base, message.msg_iov->iov_len,
-                   MSG_NOSIGNAL | MSG_DONTWAIT)
-          : ::sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent = message.msg_iovlen == 1
+                           ? ::send(descriptor(), message.msg_iov->iov_base,
+                                    message.msg_iov->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                           : ::sendmsg(descriptor(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent < 0) return errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
   done = static_cast<std::size_t>(sent);
   progress_ += done;
   return true;
 }
 
-void Connection::try_send(const char* data, std::size_t size, std::string_view more) {
+void Connection::try_send(std::string_view bytes, std::string_view more) {
   if (closed_) return;
   std::size_t done = 0;
   if (queue_ == nullptr) {
-    iovec parts[2] = {{const_cast<char*>(data), size},
+    iovec parts[2] = {{const_cast<char*>(bytes.data()), bytes.size()},
                       {const_cast<char*>(more.data()), more.size()}};
     if (!send_now(parts, done)) return close();
-    if (done == size + more.size()) return;
+    if (done == bytes.size() + more.size()) return;
   }
-  if (done < size) {
-    enqueue({data + done, size - done});
-    enqueue(more);
-  } else {
-    enqueue(more.substr(done - size));
-  }
+  if (done < bytes.size()) enqueue(bytes.substr(done));
+  enqueue(more.substr(done < bytes.size() ? 0 : done - bytes.size()));
 }
 
 void Connection::enqueue(std::string_view bytes) {
+  if (bytes.empty()) return;
   if (queue_ == nullptr) queue_ = std::make_unique<Queue>();
   queue_->waiting.append(bytes);
   if (queue_->sending.empty()) send_queue();
@@ -243,20 +219,16 @@ void Connection::sent(int status) {
   flush();
 }
 
-// The cork in front of file bytes: MSG_MORE lets the kernel put both into the same segments.
+// What stands in front of file bytes: MSG_MORE lets the kernel put both into the same segments.
 void Connection::flush_before_more() {
-  Cork& cork = loop_.cork();
-  if (cork.owner == this && queue_ == nullptr && !closed_) {
-    const ssize_t done =
-        ::send(descriptor(), cork.bytes.get(), cork.used, MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (done > 0) {
-      const auto size = static_cast<std::size_t>(done);
-      progress_ += size;
-      std::memmove(cork.bytes.get(), cork.bytes.get() + size, cork.used - size);
-      cork.used -= size;
-    }
-  }
-  flush();  // what is left, and errors
+  if (queue_ != nullptr || closed_) return flush();
+  const std::string_view before = loop_.cork().take(piece_);
+  if (before.empty()) return;
+  const ssize_t done =
+      ::send(descriptor(), before.data(), before.size(), MSG_MORE | MSG_NOSIGNAL | MSG_DONTWAIT);
+  const std::size_t size = done < 0 ? 0 : static_cast<std::size_t>(done);
+  progress_ += size;
+  if (size < before.size()) try_send(before.substr(size), {});  // and learns of errors
 }
 
 bool Connection::send_file(FileRange& file, bool zero_copy) {
@@ -305,11 +277,7 @@ void Connection::expired() {
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
-  Cork& cork = loop_.cork();
-  if (cork.owner == this) {
-    cork.owner = nullptr;
-    cork.used = 0;
-  }
+  loop_.cork().take(piece_);
   disarm();
   if (protocol_ != nullptr) protocol_->lost();
   uv_close(&stream().handle, [](uv_handle_t* handle) {

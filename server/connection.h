@@ -90,7 +90,7 @@ class Connection final : private Timer {
   void start_reading();
   void on_read(std::ptrdiff_t size, const char* data);
   bool send_now(iovec (&parts)[2], std::size_t& done);
-  void try_send(const char* data, std::size_t size, std::string_view more);
+  void try_send(std::string_view bytes, std::string_view more);
   void enqueue(std::string_view bytes);
   void flush_before_more();
   void send_queue();
@@ -104,6 +104,7 @@ class Connection final : private Timer {
   std::unique_ptr<Queue> queue_;
   std::uint64_t number_ = 0;
   std::uint64_t progress_ = 0;
+  int piece_ = Cork::kNone;  // of the loop's cork
   bool paused_ = true;
   bool reading_ = false;
   bool closed_ = false;

@@ -15,6 +15,7 @@ namespace server {
 struct Loop::Handles {
   uv_async_t wake;
   uv_timer_t tick;
+  uv_check_t turn_end;
 };
 
 namespace {
@@ -40,6 +41,10 @@ Loop::Loop(std::size_t index)
   uv_async_init(uv_.get(), &handles_->wake,
                 [](uv_async_t* handle) { static_cast<Loop*>(handle->loop->data)->drain(); });
   uv_timer_init(uv_.get(), &handles_->tick);
+  uv_check_init(uv_.get(), &handles_->turn_end);
+  uv_check_start(&handles_->turn_end,
+                 [](uv_check_t* handle) { static_cast<Loop*>(handle->loop->data)->cork_.flush(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->turn_end));
 }
 
 Loop::~Loop() {
@@ -49,6 +54,7 @@ Loop::~Loop() {
   } else {
     uv_close(reinterpret_cast<uv_handle_t*>(&handles_->wake), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&handles_->tick), nullptr);
+    uv_close(reinterpret_cast<uv_handle_t*>(&handles_->turn_end), nullptr);
     uv_run(uv_.get(), UV_RUN_DEFAULT);
   }
   [[maybe_unused]] const int left = uv_loop_close(uv_.get());
@@ -70,6 +76,7 @@ void Loop::stop() {
   post([this] {
     uv_close(reinterpret_cast<uv_handle_t*>(&handles_->wake), nullptr);
     uv_close(reinterpret_cast<uv_handle_t*>(&handles_->tick), nullptr);
+    uv_close(reinterpret_cast<uv_handle_t*>(&handles_->turn_end), nullptr);
   });
 }
 
@@ -100,7 +107,7 @@ void Loop::drain() {
     ordered->run();
     ordered = next;
   }
-  if (cork_.owner != nullptr) cork_.owner->flush();
+  cork_.flush();
 }
 
 std::uint64_t Loop::now() const { return uv_now(uv_.get()); }
@@ -119,7 +126,7 @@ void Loop::advance() {
   timers_.advance(now());
   bool wanted = false;
   for (const auto& tick : ticks_) wanted |= tick();
-  if (cork_.owner != nullptr) cork_.owner->flush();
+  cork_.flush();
   if (timers_.empty() && !wanted) {
     ticking_ = false;
     uv_timer_stop(&handles_->tick);

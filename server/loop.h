@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/cork.h"
 #include "server/timer_wheel.h"
 
 struct uv_loop_s;
@@ -30,15 +31,6 @@ class Task {
  private:
   friend class Loop;
   Task* next_ = nullptr;
-};
-
-// Output of one connection on its way to one write: whoever writes owns the cork until it is
-// flushed.
-struct Cork {
-  static constexpr std::size_t kRoom = 64 * 1024;
-  std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(kRoom);
-  std::size_t used = 0;
-  Connection* owner = nullptr;
 };
 
 class Loop {

@@ -79,7 +79,8 @@ TEST_CASE("an open file that changes in place is noticed at once") {
 TEST_CASE("beyond its bytes the cache lets go what was not used for longest") {
   const Folder folder;
   FileCache cache({.bytes = 24 * 1024, .ttl = 5000});
-  for (const char* name : {"a", "b"}) cache.keep(name, folder.load(name, std::string(10'000, 'x')), 0);
+  for (const char* name : {"a", "b"})
+    cache.keep(name, folder.load(name, std::string(10'000, 'x')), 0);
   REQUIRE(cache.find("a", 1) != nullptr);
   cache.keep("c", folder.load("c", std::string(10'000, 'x')), 1);
   CHECK(cache.find("a", 1) != nullptr);
