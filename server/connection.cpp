@@ -303,12 +303,14 @@ void Connection::finish_ending() {
   arm(kLinger);
 }
 
-Address Connection::remote() const {
+Address Connection::remote() {
+  if (knows_remote_) return remote_;
+  knows_remote_ = true;
   sockaddr_storage raw{};
   socklen_t size = sizeof raw;
-  return ::getpeername(descriptor(), reinterpret_cast<sockaddr*>(&raw), &size) == 0
-             ? address_of(raw)
-             : Address{};
+  if (::getpeername(descriptor(), reinterpret_cast<sockaddr*>(&raw), &size) == 0)
+    remote_ = address_of(raw);
+  return remote_;
 }
 
 Address Connection::local() const {

@@ -75,8 +75,8 @@ class Connection final : private Timer {
   void linger();
   bool closing() const { return ending_ != Ending::none || closed_; }
 
-  Address remote() const;  // a system call
-  Address local() const;
+  Address remote();       // a system call the first time
+  Address local() const;  // a system call
 
   // Members of the list its owner keeps.
   Connection* next = nullptr;
@@ -104,10 +104,12 @@ class Connection final : private Timer {
   std::unique_ptr<Queue> queue_;
   std::uint64_t number_ = 0;
   std::uint64_t progress_ = 0;
+  Address remote_;
   int piece_ = Cork::kNone;  // of the loop's cork
   bool paused_ = true;
   bool reading_ = false;
   bool closed_ = false;
+  bool knows_remote_ = false;
   bool wants_room_ = false;
   Ending ending_ = Ending::none;
   alignas(8) unsigned char stream_[264];  // uv_tcp_t or uv_pipe_t; connection.cpp checks the size
