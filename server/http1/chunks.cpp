@@ -20,6 +20,8 @@ bool is_text(char c) {
   return c == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 }  // namespace
 
 ChunkReader::State ChunkReader::read(std::string_view& input, std::string_view& piece,
@@ -62,25 +64,7 @@ bool ChunkReader::step(char c, const ChunkLimits& limits) {
         expect_ = Expect::size_lf;
         return true;
       }
-      if (c != ';' && c != ' ' && c != '\t') return size_digit(c);
-      expect_ = Expect::extension;
-      return ++extension_ <= limits.extension_bytes;
-    case Expect::extension:
-    case Expect::quoted:
-    case Expect::escaped:
-      if (c == '\r' && expect_ == Expect::extension) {
-        expect_ = Expect::size_lf;
-        return true;
-      }
-      if (!is_text(c) || ++extension_ > limits.extension_bytes) return false;
-      if (expect_ == Expect::escaped) {
-        expect_ = Expect::quoted;
-      } else if (c == '"') {
-        expect_ = expect_ == Expect::quoted ? Expect::extension : Expect::quoted;
-      } else if (c == '\\' && expect_ == Expect::quoted) {
-        expect_ = Expect::escaped;
-      }
-      return true;
+      return c == ';' || is_blank(c) ? extension(c, limits) : size_digit(c);
     case Expect::size_lf:
       expect_ = left_ == 0 ? Expect::trailer_start : Expect::data;
       digits_ = 0;
@@ -91,9 +75,70 @@ bool ChunkReader::step(char c, const ChunkLimits& limits) {
     case Expect::data_lf:
       expect_ = Expect::size;
       return c == '\n';
-    default:
+    case Expect::trailer_start:
+    case Expect::trailer_name:
+    case Expect::trailer_value:
+    case Expect::trailer_lf:
+    case Expect::end_lf:
       return trailer(c, limits);
+    default:
+      return extension(c, limits);
   }
+}
+
+// RFC 9112 section 7.1.1: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). White
+// space that no extension follows is refused: who takes it for a part of the size, or not, decides
+// where the data begins.
+bool ChunkReader::extension(char c, const ChunkLimits& limits) {
+  if (c != '\r' && ++extension_ > limits.extension_bytes) return false;
+  switch (expect_) {
+    case Expect::extension_start:
+      if (is_blank(c)) return true;
+      expect_ = Expect::extension_name;
+      return is_field_name({&c, 1});
+    case Expect::extension_name:
+      if (c == '=') {
+        expect_ = Expect::value_start;
+        return true;
+      }
+      if (is_blank(c)) {
+        expect_ = Expect::equals;
+        return true;
+      }
+      return is_field_name({&c, 1}) || extension_over(c);
+    case Expect::equals:
+      if (is_blank(c)) return true;
+      expect_ = c == '=' ? Expect::value_start : Expect::extension_start;
+      return c == '=' || c == ';';
+    case Expect::value_start:
+      if (is_blank(c)) return true;
+      expect_ = c == '"' ? Expect::quoted : Expect::value;
+      return c == '"' || is_field_name({&c, 1});
+    case Expect::value:
+      return is_field_name({&c, 1}) || extension_over(c);
+    case Expect::quoted:
+      if (c == '"') {
+        expect_ = Expect::quoted_end;
+      } else if (c == '\\') {
+        expect_ = Expect::escaped;
+      }
+      return is_text(c);
+    case Expect::escaped:
+      expect_ = Expect::quoted;
+      return is_text(c);
+    default:  // behind the size, white space or a quoted value
+      return extension_over(c);
+  }
+}
+
+// One extension or the size is complete: what may follow.
+bool ChunkReader::extension_over(char c) {
+  if (c == '\r' && expect_ != Expect::semicolon) {
+    expect_ = Expect::size_lf;
+    return true;
+  }
+  expect_ = c == ';' ? Expect::extension_start : Expect::semicolon;
+  return c == ';' || is_blank(c);
 }
 
 bool ChunkReader::trailer(char c, const ChunkLimits& limits) {

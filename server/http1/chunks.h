@@ -27,9 +27,15 @@ class ChunkReader {
   enum class Expect : unsigned char {
     size,
     size_more,
-    extension,
+    semicolon,
+    extension_start,
+    extension_name,
+    equals,
+    value_start,
+    value,
     quoted,
     escaped,
+    quoted_end,
     size_lf,
     data,
     data_cr,
@@ -42,6 +48,8 @@ class ChunkReader {
   };
   bool step(char c, const ChunkLimits& limits);
   bool size_digit(char c);
+  bool extension(char c, const ChunkLimits& limits);
+  bool extension_over(char c);
   bool trailer(char c, const ChunkLimits& limits);
 
   std::uint64_t left_ = 0;

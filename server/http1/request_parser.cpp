@@ -121,6 +121,38 @@ const char* index_fields(RequestHead& request) {
   return nullptr;
 }
 
+// The authority of an absolute-form target without its user-info, which names no host (RFC 9112
+// section 3.2.2, RFC 9110 section 4.2.4); empty for the other forms. The container checks the rest.
+std::string_view authority(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (scheme == target.npos || scheme > target.find_first_of("/?#")) return {};
+  target.remove_prefix(scheme + 3);
+  target = target.substr(0, target.find_first_of("/?#"));
+  const auto user = target.find('@');
+  return user == target.npos ? target : target.substr(user + 1);
+}
+
+// RFC 9112 section 3.2.2: the authority of the target decides. A Host that says something else is
+// how a request is smuggled past rules on host names, so it is refused; HTTP/1.0 needs none, and
+// gets one. `fields` has room for it.
+const char* agree_on_host(RequestHead& request, Field* fields, bool http10) {
+  const std::string_view named = authority(request.target);
+  if (named.empty()) return nullptr;
+  if (!http10)
+    return equal_ignoring_case(request.find(Known::host), named)
+               ? nullptr
+               : "Host differs from the authority in the request target.";
+  if (!is_host(named)) return "The authority in the request target is not valid.";
+  auto& first = request.first[static_cast<std::size_t>(Known::host)];
+  if (first == 0) {
+    request.fields = {fields, request.fields.size() + 1};
+    first = static_cast<std::uint16_t>(request.fields.size());
+    fields[first - 1] = {std::string_view("host"), {}};
+  }
+  fields[first - 1].value = named;
+  return nullptr;
+}
+
 bool field_has_token(const RequestHead& request, Known known, std::string_view token) {
   if (!request.has(known)) return false;
   for (std::size_t i = request.first[static_cast<std::size_t>(known)] - 1u;
@@ -128,6 +160,14 @@ bool field_has_token(const RequestHead& request, Known known, std::string_view t
     if (known_field(request.fields[i].name) == known && has_token(request.fields[i].value, token))
       return true;
   return false;
+}
+
+// RFC 9110 section 10.1.1; there is no other expectation.
+bool expects_continue_only(const RequestHead& request) {
+  return std::all_of(request.fields.begin(), request.fields.end(), [](const Field& field) {
+    return known_field(field.name) != Known::expect ||
+           equal_ignoring_case(field.value, "100-continue");
+  });
 }
 
 // RFC 9112 sections 6.1 to 6.3: how long the body is.
@@ -185,7 +225,7 @@ Framing parse_head(std::string_view head, const HeadScan& scan, Arena& arena,
   }
   if (!is_field_name(request.method)) return refuse(400, "The method is not a token.");
 
-  Recording to{.fields = arena.array<Field>(scan.fields)};
+  Recording to{.fields = arena.array<Field>(scan.fields + 1)};  // and a Host
   llhttp_t parser;
   llhttp_init(&parser, HTTP_REQUEST, &settings());
   parser.data = &to;
@@ -208,14 +248,17 @@ Framing parse_head(std::string_view head, const HeadScan& scan, Arena& arena,
   if (request.has(Known::host) ? !is_host(request.find(Known::host)) : !framing.http10)
     return refuse(400,
                   request.has(Known::host) ? "Host is not valid." : "The request has no Host.");
+  if (request.target.front() != '/')
+    if (const char* fault = agree_on_host(request, to.fields, framing.http10))
+      return refuse(400, fault);
   if (request.method == "CONNECT") return refuse(501, "This server is not a proxy.");
   if (request.method == "TRACE" && !rules.allow_trace)
     return refuse(405, "TRACE is not allowed here.");
-  framing.keep_alive = framing.http10 ? field_has_token(request, Known::connection, "keep-alive")
-                                      : !field_has_token(request, Known::connection, "close");
+  framing.keep_alive =
+      !field_has_token(request, Known::connection, "close") &&
+      (!framing.http10 || field_has_token(request, Known::connection, "keep-alive"));
   if (request.has(Known::expect) && !framing.http10) {
-    if (!equal_ignoring_case(request.find(Known::expect), "100-continue"))
-      return refuse(417, "This expectation cannot be met.");
+    if (!expects_continue_only(request)) return refuse(417, "This expectation cannot be met.");
     framing.expects_continue = true;
   }
   return body_framing(request, framing);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/connector.h"
 #include "server/exchange.h"
@@ -24,11 +25,15 @@ class SmallService final : public server::Service {
   std::atomic<int> finished_count{0};
   std::atomic<int> aborted_count{0};
 
+  std::vector<std::string> methods;  // of all requests, in order; the loop's thread
+
   void handle(server::Exchange& exchange) override {
+    note(exchange);
     auto* call = exchange.arena().make<Call>(*this);
     exchange.start(*call, workers, body, body_limit);
   }
   void refuse(server::Exchange& exchange, int status, std::string_view reason) override {
+    if (exchange.local == nullptr) note(exchange);
     exchange.response().status = status;
     exchange.response().set(exchange.arena(), "content-type", "text/plain");
     exchange.body().append(reason);
@@ -40,6 +45,11 @@ class SmallService final : public server::Service {
   }
 
  private:
+  void note(server::Exchange& exchange) {
+    exchange.local = this;
+    methods.emplace_back(exchange.request.method);
+  }
+
   struct Call final : server::Handler {
     explicit Call(SmallService& its) : service(its) {}
     void serve(server::Exchange& exchange) override {

@@ -1,0 +1,121 @@
+// A client and its connection on one thread: what is said is read as said, piece by piece.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cerrno>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "server/connection.h"
+#include "server/http1/http1.h"
+#include "server/loop.h"
+#include "server/service.h"
+
+namespace tests {
+
+// Drives a loop that has no thread of its own: every `say` is one read of the server, and when it
+// returns the server has done all it can. The peer is a socket pair, so nothing is awaited.
+class Conversation final : private server::ConnectionOwner {
+ public:
+  Conversation(server::Service& service, const server::http1::Options& options) : loop_(0) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+      throw std::runtime_error("no socket pair");
+    client_ = ends[0];
+    connection_ = new server::Connection(loop_, *this, true);
+    uv_pipe_open(reinterpret_cast<uv_pipe_t*>(&connection_->stream()), ends[1]);
+    connection_->open(std::make_unique<server::http1::Http1>(*connection_, service, options), 1);
+  }
+  ~Conversation() {
+    hang_up();
+    if (connection_ != nullptr) connection_->close();
+    while (connection_ != nullptr) turn();
+  }
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  // False when the server takes no more: it has closed, or waits for its own side.
+  bool say(std::string_view bytes) {
+    for (int stuck = 0; !bytes.empty() && stuck < 3; turn()) {
+      const ssize_t done = ::send(client_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (done > 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(done));
+        stuck = 0;
+      } else if (errno == EAGAIN) {
+        ++stuck;
+      } else {
+        break;
+      }
+    }
+    settle();
+    return bytes.empty();
+  }
+  void say_byte_by_byte(std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size(); ++at)
+      if (!say(bytes.substr(at, 1))) return;
+  }
+  // Half-closes: nothing more will be said, but answers are heard.
+  void finish() {
+    if (client_ >= 0) ::shutdown(client_, SHUT_WR);
+    settle();
+  }
+  void hang_up() {
+    if (client_ >= 0) ::close(std::exchange(client_, -1));
+    settle();
+  }
+
+  // All that was heard and not yet taken.
+  std::string take() { return std::exchange(heard_, {}); }
+  const std::string& heard() const { return heard_; }
+  bool ended() const { return ended_; }                 // the server says nothing more
+  bool gone() const { return connection_ == nullptr; }  // and has forgotten the connection
+  server::Loop& loop() { return loop_; }
+  void listen(bool on) { listening_ = on; }  // false: a client that does not read
+
+  // Runs the loop once without waiting; true when something was heard.
+  bool turn() {
+    uv_run(loop_.uv(), UV_RUN_NOWAIT);
+    return hear();
+  }
+  // Until a turn brings nothing; two quiet ones, for a callback may start the next.
+  void settle() {
+    for (int quiet = 0; quiet < 2;) quiet = turn() ? 0 : quiet + 1;
+  }
+
+ private:
+  bool hear() {
+    bool any = false;
+    char piece[16 * 1024];
+    while (client_ >= 0 && listening_ && !ended_) {
+      const ssize_t got = ::recv(client_, piece, sizeof piece, 0);
+      if (got < 0 && errno == EAGAIN) break;
+      any = true;
+      if (got <= 0) {
+        ended_ = true;
+      } else {
+        heard_.append(piece, static_cast<std::size_t>(got));
+      }
+    }
+    return any;
+  }
+  void closed(server::Connection& connection) override {
+    connection_ = nullptr;
+    delete &connection;
+  }
+
+  server::Loop loop_;
+  server::Connection* connection_ = nullptr;
+  int client_ = -1;
+  bool ended_ = false;
+  bool listening_ = true;
+  std::string heard_;
+};
+
+}  // namespace tests
