@@ -89,6 +89,8 @@ const margay_host& host_functions() {
                   void (*gone)(void*)) { return call(x).watch(event, argument, gone); },
       .log = log,
       .query = query,
+      .trailer = [](margay_exchange* x,
+                    margay_str name) { return text(call(x).exchange().trailer(view(name))); },
   };
   return table;
 }

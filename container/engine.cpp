@@ -203,8 +203,7 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
     exchange.response().set(arena, "Location", location);
     return reject_with(visit, 302);
   }
-  exchange.start(invocation, invocation.needs_worker() ? &workers_ : nullptr,
-                 invocation.streamed() ? server::Body::streamed : server::Body::buffered,
+  exchange.start(invocation, invocation.needs_worker() ? &workers_ : nullptr, invocation.body(),
                  start.endpoint == nullptr ? 0 : start.endpoint->body_limit);
 }
 
@@ -222,6 +221,10 @@ void Engine::reject(server::Exchange& exchange, Invocation::Start start, int sta
 }
 
 void Engine::refuse(server::Exchange& exchange, int status, std::string_view reason) {
+  // RFC 9110 section 15.5.6. The only method refused before its resource is known is TRACE.
+  if (status == 405)
+    exchange.response().set(exchange.arena(), "Allow",
+                            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   if (exchange.local == nullptr) return reject(exchange, {}, status, reason);
   auto& visit = *static_cast<Visit*>(exchange.local);
   if (status == 503) exchange.response().set(exchange.arena(), "Retry-After", "1");

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "container/trace.h"
+
 namespace container {
 
 namespace {
@@ -64,9 +66,10 @@ bool Invocation::needs_worker() const {
   });
 }
 
-bool Invocation::streamed() const {
-  return start_.endpoint != nullptr && start_.endpoint->type != nullptr &&
-         (start_.endpoint->type->flags & MARGAY_STREAM_BODY) != 0;
+server::Body Invocation::body() const {
+  if (start_.endpoint == nullptr || start_.endpoint->type == nullptr) return server::Body::ignored;
+  return (start_.endpoint->type->flags & MARGAY_STREAM_BODY) != 0 ? server::Body::streamed
+                                                                  : server::Body::buffered;
 }
 
 const char* Invocation::title() const {
@@ -113,12 +116,20 @@ void Invocation::call_endpoint() {
     return;
   }
   called_ = true;
+  if (exchange_.request.method == "TRACE" && !in_error_) return trace();
   const std::string_view body = exchange_.buffered_body();
   if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0) request.body = {body.data(), body.size()};
   const margay_result result =
       endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
   if (result == MARGAY_FAILED) return fail("the endpoint failed");
   if (!exchange_.suspended()) finish();
+}
+
+// RFC 9110 section 9.3.8: the connector let it through (allowTrace), so no endpoint needs to know.
+void Invocation::trace() {
+  exchange_.response().set(exchange_.arena(), "Content-Type", "message/http");
+  render_trace(exchange_.request, exchange_.body());
+  finish();
 }
 
 // What a turn wrote is sent at its end, also when the answer goes on later.

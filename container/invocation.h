@@ -39,7 +39,7 @@ class Invocation final : public server::Handler {
 
   bool needs_worker() const;
   bool is_timed() const { return timed_; }  // some filter's `done` may ask how long it took
-  bool streamed() const;
+  server::Body body() const;  // how the endpoint takes it; nobody looks at it in an error
   void choose_filters(margay_dispatcher dispatcher, std::string_view path,
                       std::string_view path_in_context);
 
@@ -87,6 +87,7 @@ class Invocation final : public server::Handler {
 
   void run_chain();
   void call_endpoint();
+  void trace();
   void end_turn();
   void fail(const char* what);
   void commit();

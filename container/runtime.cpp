@@ -43,7 +43,8 @@ server::http1::Options http1_options(const ConnectorConfig& config) {
   options.head = {.bytes = config.max_http_header_size,
                   .fields = static_cast<std::size_t>(config.max_header_count)};
   options.chunks = {.extension_bytes = config.max_extension_size,
-                    .trailer_bytes = config.max_trailer_size};
+                    .trailer_bytes = config.max_trailer_size,
+                    .trailers = config.allowed_trailer_headers};
   options.rules.allow_trace = config.allow_trace;
   options.exchange.write_timeout = config.write_timeout;
   options.exchange.async_timeout = config.async_timeout;

@@ -56,7 +56,7 @@ void Exchange::start(Handler& handler, Workers* workers, Body body, std::size_t 
   handler_ = &handler;
   workers_ = workers;
   streamed_ = body == Body::streamed;
-  if (request.has_body && !input_ended_) {
+  if (request.has_body && !input_ended_ && body != Body::ignored) {
     input_wanted_ = true;
     if (!streamed_) return wait_for_body(body_limit);
     wire_->input_wanted(*this);
@@ -356,9 +356,10 @@ bool Exchange::is_reading() const {
   return reading_;
 }
 
-void Exchange::input_end() {
+void Exchange::input_end(std::string_view trailers) {
   {
     const std::scoped_lock lock(mutex_);
+    trailers_.assign(trailers);
     input_ended_ = true;
     room_or_data_.notify_one();
   }
@@ -412,6 +413,22 @@ std::ptrdiff_t Exchange::read(std::span<char> into) {
   return got;
 }
 
+std::string_view Exchange::trailer(std::string_view name) const {
+  std::string_view rest;
+  {
+    const std::scoped_lock lock(mutex_);  // does not change any more once the body has ended
+    if (input_ended_) rest = trailers_;
+  }
+  while (!rest.empty()) {
+    const auto end = rest.find("\r\n");
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 2);
+    const auto colon = line.find(':');
+    if (equal_ignoring_case(line.substr(0, colon), name)) return trim(line.substr(colon + 1));
+  }
+  return {};
+}
+
 // With mutex_ held: a task may be posted once only before it runs.
 void Exchange::notify_input() {
   if (std::exchange(input_notified_, true)) return;
@@ -456,7 +473,7 @@ void Exchange::reset() {
   workers_ = nullptr;
   remote_ = {};
   response_.clear();
-  for (std::string* text : {&body_, &pipe_, &taken_, &input_}) empty(*text);
+  for (std::string* text : {&body_, &pipe_, &taken_, &input_, &trailers_}) empty(*text);
   asyncs_ = releases_ = 0;
   committed_ = ended_ = watching_ = reported_full_ = false;
   wire_sees_head_ = running_ = serve_wanted_ = abandon_wanted_ = false;

@@ -29,7 +29,7 @@ class Service;
 
 enum class Write : std::uint8_t { ok, full, closed };
 enum class Event : std::uint8_t { readable = 1, writable = 2, aborted = 3 };
-enum class Body : std::uint8_t { buffered, streamed };
+enum class Body : std::uint8_t { buffered, streamed, ignored };
 
 // The protocol's end of an exchange. Loop thread.
 class Wire {
@@ -108,7 +108,8 @@ class Exchange final : private Work, private Timer {
   // --- the service, in Service::handle -----------------------------------------------------------
   // Serves by `handler`, on a worker of `workers` or (nullptr) inline on the loop. Buffered: once
   // the whole body is there; a longer one than `body_limit` is refused 413 and a full worker queue
-  // 503, both through Service::refuse and without a call of `handler`.
+  // 503, both through Service::refuse and without a call of `handler`. Ignored: at once, and the
+  // body is thrown away as it comes.
   void start(Handler& handler, Workers* workers, Body body, std::size_t body_limit);
 
   // --- handler half
@@ -129,6 +130,9 @@ class Exchange final : private Work, private Timer {
   // Streamed body: bytes read, 0 = end, -1 = nothing yet (loop), -2 = lost.
   std::ptrdiff_t read(std::span<char> into);
   std::string_view buffered_body() const { return input_; }
+  // First value of a trailer field the connector lets through, {} when there is none; known once
+  // the body was read to its end.
+  std::string_view trailer(std::string_view name) const;
   Address remote() { return wire_ == nullptr ? remote_ : remote_ = wire_->remote(); }
   Address local_address() { return wire_ == nullptr ? Address{} : wire_->local(); }
   bool secure() const { return wire_ != nullptr && wire_->secure(); }
@@ -155,8 +159,10 @@ class Exchange final : private Work, private Timer {
   bool room_for_input();
   // False: more than the limit of a buffered body; the exchange answers 413 by itself.
   bool input(std::string_view bytes);
-  void input_end();
+  void input_end(std::string_view trailers = {});  // lines of "name: value" CR LF
   void input_lost();
+  bool wants_body() const { return input_wanted_; }
+  bool collecting() const { return input_wanted_ && !streamed_ && !input_ended_; }
   bool streaming() const {
     return streamed_ && input_wanted_;
   }                           // a handler reads the body piecewise
@@ -249,6 +255,7 @@ class Exchange final : private Work, private Timer {
   bool output_notified_ = false;
   std::string input_;  // body bytes not read yet
   std::size_t input_read_ = 0;
+  std::string trailers_;
   bool input_ended_ = false;
   bool input_lost_ = false;
   bool input_paused_ = false;    // the wire waits for room

@@ -59,6 +59,8 @@ Known known_field(std::string_view name);
 
 bool equal_ignoring_case(std::string_view a, std::string_view lower_b);
 
+std::string_view trim(std::string_view text);  // of the white space around a field value
+
 // Whether a comma-separated list has `token` (lower-case), RFC 9110 section 5.6.1.
 bool has_token(std::string_view list, std::string_view token);
 

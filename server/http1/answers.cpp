@@ -87,12 +87,15 @@ bool Http1::write_front_head(Slot& slot, const Exchange::Output& output) {
   Exchange& exchange = slot.exchange;
   const ResponseHead& head = exchange.response();
   const bool without = head.status < 200 || head.status == 204 || head.status == 304;
-  slot.bodiless = without || exchange.request.method == "HEAD";
+  const bool reset = head.status == 205;  // RFC 9110 section 15.3.6: says so, and has no content
+  slot.bodiless = without || reset || exchange.request.method == "HEAD";
   ResponseShape shape{.http10 = slot.http10};
   bool promised = false;
   const std::uint64_t promise = number(head.find("content-length"), promised);
   if (without) {
     shape.length = ResponseShape::Length::none;
+  } else if (reset) {
+    shape.bytes = 0;
   } else if (output.whole) {
     shape.bytes = output.bytes.size() + exchange.file().length;
     if (slot.bodiless && promised && shape.bytes == 0) shape.bytes = promise;
@@ -129,12 +132,13 @@ bool Http1::swallows_rest() const {
 
 void Http1::write_body(Slot& slot, std::string_view bytes) {
   if (slot.bodiless || bytes.empty()) return;
-  slot.exchange.sent(bytes.size());
   if (slot.counted) {
     bytes = bytes.substr(
         0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), slot.body_left)));
     slot.body_left -= bytes.size();
+    if (bytes.empty()) return;
   }
+  slot.exchange.sent(bytes.size());
   if (!slot.chunked) return connection_.write(bytes);
   char size[20];
   char* end = std::to_chars(size, size + 16, bytes.size(), 16).ptr;
@@ -155,6 +159,7 @@ void Http1::finish_front() {
   slot.exchange.detach(false);  // the slot may be gone from here on
   if (!keep) return end_connection(unread || stash_ != nullptr || more_input_);
   stalled_ = false;
+  if (front_ != nullptr) offer_continue(*front_);
   if (outstanding_ == 0 && incoming_ == Incoming::none)
     connection_.arm(options_.keep_alive_timeout);
 }

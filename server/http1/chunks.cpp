@@ -146,6 +146,7 @@ bool ChunkReader::trailer(char c, const ChunkLimits& limits) {
     status_ = 431;
     return false;
   }
+  if (!limits.trailers.empty()) keep_trailer(c, limits);
   switch (expect_) {
     case Expect::trailer_start:
       if (c == '\r') {
@@ -175,6 +176,21 @@ bool ChunkReader::trailer(char c, const ChunkLimits& limits) {
     default:
       return false;
   }
+}
+
+// Writes down each line, and drops it again at its end when nobody may see it.
+void ChunkReader::keep_trailer(char c, const ChunkLimits& limits) {
+  if (expect_ == Expect::end_lf || (expect_ == Expect::trailer_start && c == '\r')) return;
+  if (trailers_ == nullptr) trailers_ = std::make_unique<std::string>();
+  if (expect_ == Expect::trailer_start) line_ = trailers_->size();
+  trailers_->push_back(c);
+  if (expect_ != Expect::trailer_lf) return;
+  const std::string_view line = std::string_view(*trailers_).substr(line_);
+  const std::string_view name = line.substr(0, line.find(':'));
+  const bool allowed =
+      std::any_of(limits.trailers.begin(), limits.trailers.end(),
+                  [&](const std::string& one) { return equal_ignoring_case(name, one); });
+  if (!allowed) trailers_->resize(line_);
 }
 
 }  // namespace server::http1

@@ -3,16 +3,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace server::http1 {
 
 struct ChunkLimits {
   std::size_t extension_bytes = 8192;  // maxExtensionSize, of one body
   std::size_t trailer_bytes = 8192;    // maxTrailerSize
+  std::vector<std::string> trailers;   // names in lower case of those that are kept; others are not
 };
 
-// Fed with bytes in any pieces; holds no buffer but the trailer line in the making.
+// Fed with bytes in any pieces; holds no buffer but the trailers to be kept.
 class ChunkReader {
  public:
   enum class State : unsigned char { more, data, done, bad };
@@ -21,6 +25,10 @@ class ChunkReader {
   // `bad`: not acceptable, `status()` tells the answer.
   State read(std::string_view& input, std::string_view& piece, const ChunkLimits& limits);
   int status() const { return status_; }  // of the answer to a bad body
+  // Done: lines of "name: value" CR LF.
+  std::string_view trailers() const {
+    return trailers_ == nullptr ? std::string_view{} : *trailers_;
+  }
   void reset() { *this = {}; }
 
  private:
@@ -51,8 +59,11 @@ class ChunkReader {
   bool extension(char c, const ChunkLimits& limits);
   bool extension_over(char c);
   bool trailer(char c, const ChunkLimits& limits);
+  void keep_trailer(char c, const ChunkLimits& limits);
 
   std::uint64_t left_ = 0;
+  std::unique_ptr<std::string> trailers_;
+  std::size_t line_ = 0;  // where the last of them begins
   std::uint32_t extension_ = 0;
   std::uint32_t trailer_ = 0;
   Expect expect_ = Expect::size;

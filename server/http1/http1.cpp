@@ -169,9 +169,20 @@ void Http1::refuse_head(std::string_view line, int status, const char* reason) {
 void Http1::refuse(Slot& slot, int status, const char* reason) {
   slot.keep_alive = false;
   no_more_ = true;
+  more_input_ = true;  // perhaps; the peer shall read the answer though it is still sending
   incoming_ = Incoming::none;
   body_slot_ = nullptr;
   service_.refuse(slot.exchange, status, reason);
+}
+
+// What comes in makes no sense any more: the answers owed are the last.
+void Http1::stop_input() {
+  no_more_ = true;
+  more_input_ = true;
+  incoming_ = Incoming::none;
+  body_slot_ = nullptr;
+  if (outstanding_ == 0) return end_connection(true);
+  back_->keep_alive = false;
 }
 
 // --- the request's body --------------------------------------------------------------------------
@@ -208,16 +219,12 @@ bool Http1::body(std::string_view& data) {
       break;
   }
   data = {};
-  no_more_ = true;
-  incoming_ = Incoming::none;
-  Slot* slot = std::exchange(body_slot_, nullptr);
-  if (slot == nullptr) {
-    end_connection(true);
-  } else if (slot->head_sent || slot != front_ || slot->exchange.streaming()) {
-    slot->keep_alive = false;
-    slot->exchange.input_lost();
-  } else {
+  Slot* slot = body_slot_;
+  if (slot != nullptr && slot->exchange.collecting()) {
     refuse(*slot, chunks_.status(), "The chunked body is not well formed.");
+  } else {
+    stop_input();
+    if (slot != nullptr) slot->exchange.input_lost();
   }
   return true;
 }
@@ -227,32 +234,39 @@ bool Http1::deliver(std::string_view piece) {
   if (body_slot_ == nullptr) {
     swallowed_ += piece.size();
     if (swallowed_ <= options_.max_swallow) return true;
-    end_connection(true);
+    stop_input();
     return false;
   }
+  body_slot_->owes_continue = false;  // the client did not wait for it
   if (!body_slot_->exchange.input(piece)) body_slot_ = nullptr;
   return !connection_.closing();
 }
 
 void Http1::body_complete() {
-  incoming_ = Incoming::none;
+  const bool chunked = std::exchange(incoming_, Incoming::none) == Incoming::chunked;
   Slot* slot = std::exchange(body_slot_, nullptr);
   if (slot != nullptr) {
     slot->owes_continue = false;
-    slot->exchange.input_end();  // may be its end
+    slot->exchange.input_end(chunked ? chunks_.trailers() : std::string_view{});  // may be its end
   } else if (outstanding_ == 0) {
     if (no_more_ || draining_) return end_connection(false);
     connection_.arm(options_.keep_alive_timeout);
   }
 }
 
+// RFC 9110 section 10.1.1: at once, or when the handler reads; not behind the head of the answer.
+void Http1::offer_continue(Slot& slot) {
+  const Exchange& exchange = slot.exchange;
+  if (!slot.owes_continue || &slot != front_ || !exchange.wants_body() || exchange.head_ready())
+    return;
+  if (options_.continue_on_read && !exchange.is_reading()) return;
+  slot.owes_continue = false;
+  connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
 void Http1::input_wanted(Exchange& exchange) {
   Slot& slot = *static_cast<Slot*>(exchange.wire_local);
-  if (slot.owes_continue && &slot == front_ && !slot.head_sent) {
-    if (options_.continue_on_read && !exchange.is_reading()) return;
-    slot.owes_continue = false;
-    connection_.write("HTTP/1.1 100 Continue\r\n\r\n");
-  }
+  offer_continue(slot);
   if (!stalled_ || &slot != body_slot_) return;
   stalled_ = false;
   if (!proceed() && !connection_.closing()) connection_.resume();
@@ -264,10 +278,15 @@ void Http1::input_wanted(Exchange& exchange) {
 void Http1::end_of_input() {
   no_more_ = true;
   if (incoming_ != Incoming::none) {
-    incoming_ = Incoming::none;
-    Slot* slot = std::exchange(body_slot_, nullptr);
-    if (slot == nullptr || !slot->exchange.streaming()) return connection_.close();
-    slot->exchange.input_lost();
+    Slot* slot = body_slot_;
+    if (slot != nullptr && slot->exchange.collecting()) {
+      refuse(*slot, 400, "The request body ended too soon.");
+    } else {
+      incoming_ = Incoming::none;
+      body_slot_ = nullptr;
+      if (slot != nullptr) slot->exchange.input_lost();
+    }
+    if (connection_.closing()) return;
   }
   if (outstanding_ == 0) return connection_.close_when_flushed();
   back_->keep_alive = false;
@@ -295,10 +314,10 @@ void Http1::timeout() {
       received_ = 0;
       return connection_.arm(options_.connection_timeout);
     }
-    Slot* slot = std::exchange(body_slot_, nullptr);
-    if (slot == nullptr || slot->head_sent || slot->exchange.streaming())
+    if (body_slot_ == nullptr || body_slot_->head_sent || body_slot_->exchange.streaming())
       return connection_.close();
-    return refuse(*slot, 408, "The request body came too slowly.");
+    if (!body_slot_->exchange.collecting()) return stop_input();
+    return refuse(*body_slot_, 408, "The request body came too slowly.");
   }
   if (outstanding_ != 0) return;
   if (head_started_) return refuse_head({}, 408, "The request head came too slowly.");

@@ -79,6 +79,8 @@ class Http1 final : public Protocol, private Wire {
   void refuse_head(std::string_view data, int status, const char* reason);
   void refuse(Slot& slot, int status, const char* reason);
   Slot& append_slot();
+  void stop_input();
+  void offer_continue(Slot& slot);
   bool body(std::string_view& data);
   bool deliver(std::string_view piece);
   void body_complete();

@@ -24,14 +24,15 @@ namespace tests {
 // returns the server has done all it can. The peer is a socket pair, so nothing is awaited.
 class Conversation final : private server::ConnectionOwner {
  public:
-  Conversation(server::Service& service, const server::http1::Options& options) : loop_(0) {
+  Conversation(server::Service& service, server::http1::Options options)
+      : options_(std::move(options)), loop_(0) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
       throw std::runtime_error("no socket pair");
     client_ = ends[0];
     connection_ = new server::Connection(loop_, *this, true);
     uv_pipe_open(reinterpret_cast<uv_pipe_t*>(&connection_->stream()), ends[1]);
-    connection_->open(std::make_unique<server::http1::Http1>(*connection_, service, options), 1);
+    connection_->open(std::make_unique<server::http1::Http1>(*connection_, service, options_), 1);
   }
   ~Conversation() {
     hang_up();
@@ -110,6 +111,7 @@ class Conversation final : private server::ConnectionOwner {
     delete &connection;
   }
 
+  const server::http1::Options options_;
   server::Loop loop_;
   server::Connection* connection_ = nullptr;
   int client_ = -1;

@@ -192,6 +192,10 @@ typedef struct margay_host {
               margay_str text); /* any thread; source may be NULL */
   /* Optional interfaces by name, such as "status/1". NULL when unknown or not permitted. */
   const void* (*query)(const margay_config* source, const char* interface_name);
+
+  /* First value of a trailer field of the request's body; {NULL, 0} when there is none, when the
+   * body was not read to its end yet, or when allowedTrailerHeaders does not name it. */
+  margay_str (*trailer)(margay_exchange*, margay_str name);
 } margay_host;
 
 /* Flags of types. Default: runs on a worker (blocking is allowed), body buffered. */

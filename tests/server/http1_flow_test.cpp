@@ -1,0 +1,455 @@
+// HTTP/1 where order and moment matter: answers held back, bodies nobody reads, the end.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/answers.h"
+#include "tests/support/client.h"
+#include "tests/support/conversation.h"
+#include "tests/support/small_server.h"
+
+using tests::Answers;
+using tests::Conversation;
+using tests::SmallService;
+
+namespace {
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+std::string post(std::string_view fields, std::string_view body = "") {
+  return std::string("POST / HTTP/1.1\r\nHost: h\r\n").append(fields).append("\r\n").append(body);
+}
+
+// "status body|status body|", and "..." for what is not complete.
+std::string summary(const std::string& heard, const std::vector<std::string>& methods) {
+  const Answers answers(heard, methods);
+  std::string text;
+  for (const tests::Answer& one : answers.all())
+    text += std::to_string(one.status) + (one.body.empty() ? "" : " " + one.body) + "|";
+  if (answers.end() == Answers::End::malformed) text += "malformed";
+  if (answers.end() == Answers::End::cut) text += "...";
+  return text;
+}
+
+// Suspends every answer until the test gives it.
+struct Held {
+  explicit Held(SmallService& service) {
+    service.answer = [this](server::Exchange& exchange) { rights.push_back(&exchange.suspend()); };
+  }
+  void answer(std::size_t which, const char* text) {
+    server::Async& right = *rights[which];
+    right.resume(reinterpret_cast<void (*)()>(+[](void* body, server::Exchange* exchange) {
+                   if (exchange == nullptr) return;
+                   exchange->body().append(static_cast<const char*>(body));
+                   exchange->hand_over(true);
+                 }),
+                 const_cast<char*>(text));
+    right.release();
+  }
+  void drop_all() {
+    for (server::Async* right : rights) right->release();
+  }
+  std::vector<server::Async*> rights;
+};
+
+// Takes what a streamed body has and says how much that was once it has ended.
+struct Reader {
+  std::size_t got = 0;
+  bool lost = false;
+  std::string trailer;
+  server::Async* right = nullptr;
+
+  explicit Reader(SmallService& service) {
+    service.body = server::Body::streamed;
+    service.answer = [this](server::Exchange& exchange) {
+      right = &exchange.suspend();
+      exchange.watch(true);
+      read(exchange);
+    };
+    service.on_event = [this](server::Exchange& exchange, server::Event event) {
+      if (event == server::Event::readable) read(exchange);
+    };
+  }
+  void read(server::Exchange& exchange) {
+    if (right == nullptr) return;
+    char piece[4096];
+    std::ptrdiff_t size = 0;
+    while ((size = exchange.read(piece)) > 0) got += static_cast<std::size_t>(size);
+    if (size == -1) return;
+    lost = size == -2;
+    trailer = exchange.trailer("X-Sum");
+    exchange.body().append(lost ? "lost" : std::to_string(got));
+    exchange.hand_over(true);
+    std::exchange(right, nullptr)->release();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("http1 flow: what answers carry") {
+  SmallService service;
+  Conversation client(service, {});
+  struct Case {
+    int status;
+    const char* method;
+    bool length;
+  };
+  for (const Case& one :
+       {Case{200, "HEAD", true}, Case{404, "HEAD", true}, Case{204, "GET", false},
+        Case{304, "GET", false}, Case{304, "HEAD", false}, Case{205, "GET", true}}) {
+    CAPTURE(one.status);
+    CAPTURE(one.method);
+    service.methods.clear();
+    service.answer = [&](server::Exchange& exchange) {
+      exchange.response().status = one.status;
+      exchange.body().append("content");
+    };
+    client.say(std::string(one.method) + " / HTTP/1.1\r\nHost: h\r\n\r\n");
+    const std::string heard = client.take();
+    CAPTURE(heard);
+    const Answers answers(heard, service.methods);
+    CHECK(answers.end() == Answers::End::clean);
+    REQUIRE(answers.all().size() == 1);
+    CHECK(answers.all()[0].body.empty());
+    CHECK(answers.all()[0].find("content-length").has_value() == one.length);
+    if (one.status == 205) CHECK(*answers.all()[0].find("content-length") == "0");
+    if (one.status == 200) CHECK(*answers.all()[0].find("content-length") == "7");
+  }
+}
+
+TEST_CASE("http1 flow: an answer in pieces") {
+  SmallService service;
+  service.answer = [](server::Exchange& exchange) {
+    exchange.body().append("one ");
+    exchange.hand_over(false);
+    exchange.body().append("two");
+  };
+  Conversation client(service, {});
+  SUBCASE("is chunked in HTTP/1.1") {
+    client.say(kGet + kGet);
+    CHECK(client.heard().find("Transfer-Encoding: chunked\r\n") != std::string::npos);
+    CHECK(summary(client.heard(), service.methods) == "200 one two|200 one two|");
+    CHECK_FALSE(client.ended());
+  }
+  SUBCASE("ends with the connection in HTTP/1.0, also one that would stay") {
+    client.say("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    CHECK(client.heard().find("Transfer-Encoding") == std::string::npos);
+    CHECK(summary(client.heard(), service.methods) == "200 one two|");
+    CHECK(client.ended());
+  }
+  SUBCASE("has no body for HEAD, and the connection stays") {
+    client.say("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(summary(client.heard(), service.methods) == "200|");
+    CHECK_FALSE(client.ended());
+  }
+  SUBCASE("of the length it promised is sent with it") {
+    service.answer = [](server::Exchange& exchange) {
+      exchange.response().set(exchange.arena(), "Content-Length", "6");
+      exchange.body().append("one");
+      exchange.hand_over(false);
+      exchange.body().append("twotoomuch");
+    };
+    client.say(kGet + kGet);
+    CHECK(summary(client.heard(), service.methods) == "200 onetwo|200 onetwo|");
+  }
+  SUBCASE("shorter than it promised is cut, so that nobody takes it for whole") {
+    service.answer = [](server::Exchange& exchange) {
+      exchange.response().set(exchange.arena(), "Content-Length", "6");
+      exchange.body().append("one");
+      exchange.hand_over(false);
+    };
+    client.say(kGet + kGet);
+    CHECK(client.heard().empty());
+    CHECK(client.ended());
+  }
+}
+
+TEST_CASE("http1 flow: pipelined requests") {
+  SmallService service;
+  Held held(service);
+  Conversation client(service, {});
+  SUBCASE("are served side by side and answered in order") {
+    client.say(kGet + kGet + kGet);
+    REQUIRE(held.rights.size() == 3);
+    held.answer(2, "c");
+    held.answer(1, "b");
+    client.settle();
+    CHECK(client.heard().empty());
+    held.answer(0, "a");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "200 a|200 b|200 c|");
+  }
+  SUBCASE("wait behind the sixteenth, and none is lost") {
+    std::string many;
+    for (int i = 0; i < 40; ++i) many += kGet;
+    client.say(many);
+    CHECK(held.rights.size() == 16);
+    std::string expected;
+    for (std::size_t i = 0; i < 40; ++i) {
+      REQUIRE(held.rights.size() > i);
+      held.answer(i, "x");
+      client.settle();
+      expected += "200 x|";
+      CHECK(summary(client.heard(), service.methods) == expected);
+    }
+  }
+  SUBCASE("wait behind one that may change something") {
+    client.say(post("Content-Length: 1\r\n", "a") + kGet);
+    CHECK(held.rights.size() == 1);
+    held.answer(0, "a");
+    client.settle();
+    REQUIRE(held.rights.size() == 2);
+    held.answer(1, "b");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "200 a|200 b|");
+  }
+  SUBCASE("that are refused are answered in their turn") {
+    client.say(kGet + "GET / HTTP/1.1\r\n\r\n" + kGet);
+    CHECK(client.heard().empty());
+    held.answer(0, "a");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods).starts_with("200 a|400 "));
+    CHECK(client.ended());
+    CHECK(held.rights.size() == 1);
+  }
+  SUBCASE("with a malformed body as well") {
+    client.say(kGet + "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx");
+    CHECK(client.heard().empty());
+    held.answer(0, "a");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods).starts_with("200 a|400 "));
+    CHECK(client.ended());
+  }
+  SUBCASE("whose body is waited for are told to go on in their turn") {
+    client.say(kGet +
+               "GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+    CHECK(client.heard().empty());
+    held.answer(0, "a");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "200 a|100|");
+    client.say("x");
+    REQUIRE(held.rights.size() == 2);
+    held.answer(1, "b");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "200 a|100|200 b|");
+  }
+  SUBCASE("of a client that has gone are dropped, one by one") {
+    client.say(kGet + kGet);
+    client.hang_up();
+    CHECK(service.finished_count.load() == 0);
+    held.answer(0, "a");
+    held.answer(1, "b");
+    client.settle();
+    CHECK(service.finished_count.load() == 2);
+    CHECK(client.gone());
+  }
+  SUBCASE("of a client that says no more are still answered") {
+    client.say(kGet + kGet);
+    client.finish();
+    held.answer(0, "a");
+    held.answer(1, "b");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "200 a|200 b|");
+    CHECK(client.ended());
+  }
+}
+
+TEST_CASE("http1 flow: the end of what a client says") {
+  SmallService service;
+  service.answer = [](server::Exchange& exchange) { exchange.body().append("ok"); };
+  Conversation client(service, {});
+  SUBCASE("in the middle of a head closes") {
+    client.say("GET / HT");
+    client.finish();
+    CHECK(client.heard().empty());
+    CHECK(client.ended());
+  }
+  SUBCASE("in the middle of a body is answered 400") {
+    client.say(post("Content-Length: 2\r\n", "a"));
+    client.finish();
+    CHECK(summary(client.heard(), service.methods).starts_with("400 "));
+    CHECK(client.ended());
+  }
+  SUBCASE("in the middle of a chunk as well, behind an earlier answer") {
+    Held held(service);
+    client.say(kGet + "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
+    client.finish();
+    held.answer(0, "a");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods).starts_with("200 a|400 "));
+    CHECK(client.ended());
+  }
+  SUBCASE("in the middle of a body that is being read is told to the reader") {
+    Reader reader(service);
+    client.say(post("Content-Length: 2\r\n", "a"));
+    client.finish();
+    CHECK(reader.lost);
+    CHECK(summary(client.heard(), service.methods) == "200 lost|");
+    CHECK(client.ended());
+  }
+}
+
+TEST_CASE("http1 flow: 100 (Continue) when the handler reads") {
+  SmallService service;
+  server::http1::Options options;
+  options.continue_on_read = true;
+  Conversation client(service, options);
+  const std::string head = post("Expect: 100-continue\r\nContent-Length: 1\r\n");
+  SUBCASE("a collected body is read") {
+    service.answer = [](server::Exchange& exchange) { exchange.body().append("ok"); };
+    client.say(head);
+    CHECK(summary(client.heard(), service.methods) == "100|");
+    client.say("a");
+    CHECK(summary(client.heard(), service.methods) == "100|200 ok|");
+  }
+  SUBCASE("a streamed one only then") {
+    service.body = server::Body::streamed;
+    Held held(service);
+    client.say(head);
+    CHECK(client.heard().empty());
+    held.rights[0]->resume(reinterpret_cast<void (*)()>(+[](void*, server::Exchange* exchange) {
+                             char piece[8];
+                             CHECK(exchange->read(piece) == -1);
+                           }),
+                           nullptr);
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "100|");
+    held.answer(0, "ok");
+    client.say("a");
+    CHECK(summary(client.heard(), service.methods) == "100|200 ok|");
+  }
+  SUBCASE("an answer without reading ends the connection: what follows may be the body or not") {
+    service.body = server::Body::streamed;
+    service.answer = [](server::Exchange& exchange) { exchange.body().append("no"); };
+    client.say(head);
+    CHECK(summary(client.heard(), service.methods) == "200 no|");
+    CHECK(client.ended());
+  }
+  SUBCASE("an answer to a client that did not wait does not") {
+    service.body = server::Body::streamed;
+    service.answer = [](server::Exchange& exchange) { exchange.body().append("no"); };
+    Held held(service);
+    client.say(head);
+    client.say("a" + kGet);
+    held.answer(0, "no");
+    client.settle();
+    held.answer(1, "yes");
+    client.settle();
+    CHECK(summary(client.heard(), service.methods) == "200 no|200 yes|");
+  }
+}
+
+TEST_CASE("http1 flow: a body nobody reads") {
+  SmallService service;
+  service.body = server::Body::ignored;
+  service.answer = [](server::Exchange& exchange) { exchange.body().append("no"); };
+  server::http1::Options options;
+  options.max_swallow = 100;
+  Conversation client(service, options);
+  const std::string ten = "a\r\n0123456789\r\n";
+  SUBCASE("is swallowed up to the limit") {
+    client.say(post("Content-Length: 100\r\n") + std::string(100, 'x') + kGet);
+    CHECK(summary(client.heard(), service.methods) == "200 no|200 no|");
+  }
+  SUBCASE("is not, when its length says that it is longer") {
+    client.say(post("Content-Length: 101\r\n"));
+    CHECK(client.heard().find("Connection: close\r\n") != std::string::npos);
+    CHECK(summary(client.heard(), service.methods) == "200 no|");
+    CHECK(client.ended());
+  }
+  SUBCASE("in chunks is swallowed up to the limit") {
+    std::string all = post("Transfer-Encoding: chunked\r\n");
+    for (int i = 0; i < 10; ++i) all += ten;
+    client.say(all + "0\r\n\r\n" + kGet);
+    CHECK(summary(client.heard(), service.methods) == "200 no|200 no|");
+    CHECK_FALSE(client.ended());
+  }
+  SUBCASE("in chunks beyond the limit ends the connection") {
+    std::string all = post("Transfer-Encoding: chunked\r\n");
+    for (int i = 0; i < 11; ++i) all += ten;
+    client.say(all + "0\r\n\r\n" + kGet);
+    CHECK(summary(client.heard(), service.methods) == "200 no|");
+    CHECK(client.ended());
+  }
+  SUBCASE("that is malformed ends it too") {
+    client.say(post("Transfer-Encoding: chunked\r\n") + "x\r\n" + kGet);
+    CHECK(summary(client.heard(), service.methods) == "200 no|");
+    CHECK(client.ended());
+  }
+  SUBCASE("is never asked for") {
+    client.say(post("Expect: 100-continue\r\nContent-Length: 1\r\n"));
+    CHECK(summary(client.heard(), service.methods) == "200 no|");
+    CHECK(client.ended());
+  }
+}
+
+TEST_CASE("http1 flow: trailers") {
+  SmallService service;
+  server::http1::Options options;
+  options.chunks.trailers = {"x-sum", "x-other"};
+  const std::string bytes =
+      post("Transfer-Encoding: chunked\r\n",
+           "2\r\nab\r\n0\r\nX-Hidden: 1\r\nX-Sum: \t4 2\t\r\nX-Sum: 2\r\n\r\n");
+  SUBCASE("that are allowed are there when the whole body is") {
+    service.answer = [](server::Exchange& exchange) {
+      CHECK(exchange.trailer("x-other").data() == nullptr);
+      CHECK(exchange.trailer("x-hidden").data() == nullptr);
+      exchange.body().append(exchange.trailer("X-Sum"));
+    };
+    Conversation client(service, options);
+    client.say_byte_by_byte(bytes + bytes);
+    CHECK(summary(client.heard(), service.methods) == "200 4 2|200 4 2|");
+    client.take();
+    service.methods.clear();
+    client.say(post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"));
+    CHECK(summary(client.heard(), service.methods) == "200|");
+  }
+  SUBCASE("and when a reader has come to its end") {
+    Reader reader(service);
+    Conversation client(service, options);
+    client.say(bytes);
+    CHECK(reader.trailer == "4 2");
+    CHECK(reader.got == 2);
+  }
+  SUBCASE("are dropped unless allowed") {
+    Reader reader(service);
+    Conversation client(service, {});
+    client.say(bytes);
+    CHECK(reader.trailer.empty());
+    CHECK(summary(client.heard(), service.methods) == "200 2|");
+  }
+}
+
+TEST_CASE("http1 flow: the number of requests on a connection") {
+  SmallService service;
+  service.answer = [](server::Exchange& exchange) { exchange.body().append("ok"); };
+  server::http1::Options options;
+  options.max_keep_alive_requests = 3;
+  Conversation client(service, options);
+  client.say(kGet + kGet);
+  CHECK(client.heard().find("Connection: close") == std::string::npos);
+  client.say(kGet + kGet);
+  CHECK(summary(client.heard(), service.methods) == "200 ok|200 ok|200 ok|");
+  CHECK(client.heard().find("Connection: close") != std::string::npos);
+  CHECK(client.ended());
+}
+
+TEST_CASE("http1 flow: a refusal can be read by a client that is still sending") {
+  tests::SmallServer server;
+  server.service.answer = [](server::Exchange& exchange) { exchange.body().append("ok"); };
+  server.listen();
+  const std::string much(256 * 1024, 'x');
+  for (const std::string& start :
+       {"GET / HTTP/1.1\r\nHost: h\r\nX: " + much, "GET /" + much, post("Expect: tea\r\n") + much,
+        post("Content-Length: 99999999\r\n") + much}) {
+    tests::Client client(server.port());
+    client.send(start);
+    client.send(much);
+    const std::string answer = client.rest();
+    CHECK(answer.starts_with("HTTP/1.1 4"));
+    CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+    CHECK(client.closed());
+  }
+}
