@@ -104,6 +104,7 @@ struct Running {
     server::ConnectorOptions options;
     options.address = "127.0.0.1";
     options.port = 0;
+    options.http1.rules.allow_trace = true;
     connector = std::make_unique<server::Connector>(
         options, std::vector<server::Loop*>{&first, &second}, *engine);
     connector->listen();
@@ -175,6 +176,24 @@ TEST_CASE("concurrency: an endpoint from a shared library, by worker and by loop
     const std::string page = server.get("/nothing", "Accept: text/html\r\n");
     CHECK(page.starts_with("HTTP/1.1 404 "));
     CHECK(page.find("Content-Type: text/html") != std::string::npos);
+  }
+  SUBCASE("nobody's path, with a body that nobody measures") {
+    Client client(server.connector->port());
+    client.send("POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
+    CHECK(client.answer().starts_with("HTTP/1.1 404 "));
+    client.send("GET /hello/?name=a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(body_of(client.answer()) == "hello, a\n");
+  }
+  SUBCASE("TRACE tells what came in, without secrets, and passes the filters") {
+    Client client(server.connector->port());
+    client.send(
+        "TRACE /hello/?a HTTP/1.1\r\nHost: localhost\r\nCookie: c\r\nX-Forwarded-For: f\r\n"
+        "Authorization: a\r\nForwarded: f\r\nX-Mine: m\r\n\r\n");
+    const std::string answer = client.answer();
+    CHECK(answer.starts_with("HTTP/1.1 200 "));
+    CHECK(answer.find("Content-Type: message/http\r\n") != std::string::npos);
+    CHECK(answer.find("X-Served-By: margay\r\n") != std::string::npos);
+    CHECK(body_of(answer) == "TRACE /hello/?a HTTP/1.1\r\nhost: localhost\r\nx-mine: m\r\n\r\n");
   }
   SUBCASE("bad targets") {
     for (const char* target :
