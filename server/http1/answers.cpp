@@ -10,8 +10,6 @@ namespace server::http1 {
 
 namespace {
 
-constexpr std::size_t kCorkedBody = 16 * 1024;  // larger ones go around the cork
-
 std::uint64_t number(std::string_view text, bool& valid) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

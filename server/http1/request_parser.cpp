@@ -202,6 +202,7 @@ Framing body_framing(RequestHead& request, Framing framing) {
     return refuse(501, "This transfer coding is not supported.");
   }
   framing.chunked = request.has_body = true;
+  request.content_length = -1;
   return framing;
 }
 
