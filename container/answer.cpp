@@ -13,7 +13,8 @@ namespace container {
 
 namespace {
 
-constexpr std::size_t kSlice = 64 * 1024;  // of a long write; a worker waits between slices
+constexpr std::size_t kSlice = 64 * 1024;       // of a long write; a worker waits between slices
+constexpr std::size_t kFileTurn = 1024 * 1024;  // of a file; then other connections are served
 
 margay_result result_of(server::Write write) {
   switch (write) {
@@ -59,11 +60,15 @@ void Invocation::commit() {
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->head; moment != nullptr)
       moment(steps_[i].use->self, &steps_[i].state, &host_, handle(*this), &request, &code);
-  if (transforms_) {  // their outcome has another length
-    exchange_.response().remove("content-length");
-    const std::string raw(std::move(exchange_.body()));
-    exchange_.body().clear();
-    if (!raw.empty()) transform(entered_, raw, false);
+  if (!transforms_) return;
+  exchange_.response().remove("content-length");  // their outcome has another
+  const std::string raw(std::move(exchange_.body()));
+  exchange_.body().clear();
+  if (exchange_.request.method == "HEAD") {
+    transforms_ = false;
+    lengthless_ = true;
+  } else if (!raw.empty()) {
+    transform(entered_, raw, false);
   }
 }
 
@@ -73,6 +78,7 @@ margay_result Invocation::hand_over(bool last) {
     transformed_end_ = true;
     transform(entered_, {}, true);
   }
+  if (lengthless_ && !exchange_.committed()) exchange_.hand_over(false);
   return result_of(exchange_.hand_over(last));
 }
 
@@ -98,8 +104,7 @@ margay_result Invocation::emit(std::string_view bytes) {
   return MARGAY_OK;
 }
 
-margay_result Invocation::write(std::string_view bytes) {
-  if (exchange_.ended()) return MARGAY_CLOSED;
+margay_result Invocation::put(std::string_view bytes) {
   margay_result result = MARGAY_OK;
   do {
     const std::string_view slice = bytes.substr(0, kSlice);
@@ -114,31 +119,71 @@ margay_result Invocation::write(std::string_view bytes) {
   return result;
 }
 
-margay_result Invocation::flush() { return exchange_.ended() ? MARGAY_CLOSED : hand_over(false); }
+margay_result Invocation::write(std::string_view bytes) {
+  return is_over() ? MARGAY_CLOSED : put(bytes);
+}
 
-margay_result Invocation::finish() { return exchange_.ended() ? MARGAY_CLOSED : hand_over(true); }
+margay_result Invocation::flush() { return is_over() ? MARGAY_CLOSED : hand_over(false); }
+
+margay_result Invocation::finish() { return is_over() ? MARGAY_CLOSED : hand_over(true); }
 
 margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::uint64_t length) {
-  if (exchange_.ended()) return ::close(descriptor), MARGAY_CLOSED;
-  if (!transforms_) {
-    commit();
+  if (is_over()) return ::close(descriptor), MARGAY_CLOSED;
+  commit();
+  if (lengthless_) return ::close(descriptor), hand_over(true);
+  if (!transforms_)
     return result_of(exchange_.hand_over(server::FileRange{descriptor, offset, length}));
-  }
   // Transformed bytes cannot go from file to socket: they pass through the filters piece by piece.
+  file_ = {descriptor, offset, length};
+  if (!exchange_.on_worker()) {
+    file_right_ = &exchange_.suspend();
+    exchange_.watch(true);
+  }
+  return copy_file();
+}
+
+// On a worker to its end, waiting for a slow client. On the loop as far as the client takes it, at
+// most kFileTurn at once; what is left waits for the writable event or the loop's next turn.
+margay_result Invocation::copy_file() {
   std::string piece(kSlice, '\0');
   margay_result result = MARGAY_OK;
-  while (length > 0 && result != MARGAY_CLOSED) {
+  std::size_t turn = 0;
+  while (file_.length > 0 && result != MARGAY_CLOSED) {
     const ssize_t got =
-        ::pread(descriptor, piece.data(), std::min<std::uint64_t>(length, piece.size()),
-                static_cast<off_t>(offset));
-    if (got <= 0) break;
-    result = write({piece.data(), static_cast<std::size_t>(got)});
-    offset += static_cast<std::uint64_t>(got);
-    length -= static_cast<std::uint64_t>(got);
+        ::pread(file_.descriptor, piece.data(), std::min<std::uint64_t>(file_.length, kSlice),
+                static_cast<off_t>(file_.offset));
+    if (got <= 0) break;  // the file is shorter than it was
+    result = put({piece.data(), static_cast<std::size_t>(got)});
+    file_.offset += static_cast<std::uint64_t>(got);
+    file_.length -= static_cast<std::uint64_t>(got);
+    turn += static_cast<std::size_t>(got);
+    if (file_right_ == nullptr || file_.length == 0) continue;
+    if (result == MARGAY_FULL) return result;
+    if (result == MARGAY_OK && turn >= kFileTurn) {
+      const auto go_on = [](void* self, margay_exchange*) {
+        static_cast<Invocation*>(self)->go_on_with_file();
+      };
+      void (*const closure)(void*, margay_exchange*) = go_on;
+      file_right_->resume(reinterpret_cast<void (*)()>(closure), this);
+      return MARGAY_FULL;
+    }
   }
-  ::close(descriptor);
-  if (length > 0) return exchange_.reset_connection(), MARGAY_FAILED;
-  return finish();
+  ::close(std::exchange(file_.descriptor, -1));
+  if (result != MARGAY_CLOSED) {
+    if (file_.length > 0) {
+      exchange_.reset_connection();
+      result = MARGAY_FAILED;
+    } else {
+      result = hand_over(true);
+    }
+  }
+  if (file_right_ != nullptr) std::exchange(file_right_, nullptr)->release();
+  return result;
+}
+
+// Also when the client has gone: the first write says so, and the file is closed.
+void Invocation::go_on_with_file() {
+  if (file_right_ != nullptr) copy_file();
 }
 
 // --- errors

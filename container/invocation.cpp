@@ -144,6 +144,11 @@ void Invocation::resumed(server::Exchange&, void (*run)(), void* argument, bool 
 }
 
 void Invocation::event(server::Exchange&, server::Event what) {
+  if (file_right_ != nullptr) {
+    const bool writable = what == server::Event::writable;
+    if (writable || exchange_.aborted()) go_on_with_file();
+    if (writable) return;
+  }
   if (event_ != nullptr) event_(event_argument_, handle(*this), static_cast<int>(what));
   end_turn();
 }
@@ -170,7 +175,7 @@ margay_result Invocation::watch(void (*watcher)(void*, margay_exchange*, int), v
   event_ = watcher;
   event_argument_ = argument;
   event_gone_ = gone;
-  exchange_.watch(watcher != nullptr);
+  exchange_.watch(watcher != nullptr || file_right_ != nullptr);
   return MARGAY_OK;
 }
 

@@ -92,6 +92,10 @@ class Invocation final : public server::Handler {
   void fail(const char* what);
   void commit();
   margay_result hand_over(bool last);
+  bool is_over() const { return exchange_.ended() || file_right_ != nullptr; }
+  margay_result put(std::string_view bytes);
+  margay_result copy_file();
+  void go_on_with_file();
   void transform(std::size_t stage, std::string_view bytes, bool last);
   bool error_dispatch(int code);
   void render_error_body(int code, std::string_view message);
@@ -107,11 +111,15 @@ class Invocation final : public server::Handler {
   std::uint32_t dispatcher_ = MARGAY_REQUEST;
   std::size_t emit_stage_ = 0;
   int error_status_ = 0;
+  // What send_file has to pass through the filters yet, and the right to come back for it.
+  server::FileRange file_;
+  server::Async* file_right_ = nullptr;
   bool headed_ = false;  // `head` moments are over
   bool timed_ = false;
   bool transforms_ = false;  // some filter has a `body` moment
   bool transformed_end_ = false;
-  bool called_ = false;  // the endpoint
+  bool lengthless_ = false;  // HEAD where filters would have changed the body: nobody knows
+  bool called_ = false;      // the endpoint
   bool in_error_ = false;
   std::string_view error_message_, error_path_;
   std::string_view principal_, remote_address_, scheme_;

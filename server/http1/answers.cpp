@@ -41,6 +41,8 @@ void Http1::pump() {
     }
   } while (proceed() && front_ != nullptr && !connection_.closing());
   pumping_ = false;
+  // One that became the first has room without the socket having been full.
+  if (front_ != nullptr && front_->head_sent && connection_.has_room()) front_->exchange.room();
   if (connection_.queued() > 0 && !connection_.closing()) {
     progress_ = connection_.progress();
     connection_.arm(options_.write_timeout);

@@ -454,3 +454,35 @@ TEST_CASE("http1 flow: a refusal can be read by a client that is still sending")
     CHECK(client.closed());
   }
 }
+
+TEST_CASE("http1 flow: who waited behind another answer hears that there is room") {
+  SmallService service;
+  server::Async* first = nullptr;
+  server::Async* second = nullptr;
+  int writable = 0;
+  service.answer = [&](server::Exchange& exchange) {
+    server::Async*& right = first == nullptr ? first : second;
+    right = &exchange.suspend();
+    if (second == nullptr) return;
+    exchange.watch(true);
+    exchange.body().append("a");
+    CHECK(exchange.hand_over(false) == server::Write::full);
+  };
+  service.on_event = [&](server::Exchange& exchange, server::Event event) {
+    if (event != server::Event::writable || second == nullptr) return;
+    ++writable;
+    exchange.body().append("b");
+    exchange.hand_over(true);
+    std::exchange(second, nullptr)->release();
+  };
+  Conversation client(service, {});
+  client.say(kGet + kGet);
+  CHECK(client.heard().empty());
+  first->resume(reinterpret_cast<void (*)()>(
+                    +[](void*, server::Exchange* exchange) { exchange->hand_over(true); }),
+                nullptr);
+  first->release();
+  client.settle();
+  CHECK(writable == 1);
+  CHECK(summary(client.heard(), service.methods) == "200|200 ab|");
+}
