@@ -1,0 +1,283 @@
+// A plugin is replaced under load: nothing is lost, nothing is answered wrong, nothing stays.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "tests/support/client.h"
+#include "tests/support/process.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using tests::Client;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+const bool sanitized = !environment("MARGAY_SANITIZED").empty();
+
+std::string content(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string mark(int build) {
+  char text[16];
+  std::snprintf(text, sizeof text, "build %04d", build);
+  return text;
+}
+
+// A base folder with one application, whose library appears as any copying tool should do it.
+class Base {
+ public:
+  Base() : path_(fs::temp_directory_path() / ("margay-reload-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_ / "conf");
+    fs::create_directories(lib());
+    std::ofstream(path_ / "conf" / "server.xml") << R"(<Server><Service>
+  <Executor name="pool" maxThreads="8" minSpareThreads="4"/>
+  <Connector address="127.0.0.1" port="0" loops="2" executor="pool" maxKeepAliveRequests="-1"/>
+  <Engine defaultHost="localhost"><Host name="localhost" appBase="apps"/></Engine>
+</Service></Server>)";
+    std::ofstream(path_ / "apps" / "numbered" / "app.xml") << R"(<Application>
+  <Library name="numbered" file="lib/numbered.so"/>
+  <Endpoint name="number" path="/now"/>
+  <Endpoint name="slow" path="/slow"/>
+</Application>)";
+  }
+  ~Base() { fs::remove_all(path_); }
+  Base(const Base&) = delete;
+  Base& operator=(const Base&) = delete;
+
+  void replace(const std::string& library) {
+    std::ofstream(lib() / ".new", std::ios::binary) << library;
+    fs::rename(lib() / ".new", lib() / "numbered.so");
+  }
+  fs::path config() const { return path_ / "conf" / "server.xml"; }
+  std::size_t copies() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(path_ / "work" / "plugins"), {}));
+  }
+
+ private:
+  fs::path lib() const { return path_ / "apps" / "numbered" / "lib"; }
+  fs::path path_;
+};
+
+// The builds that may answer. The loads ask while the test goes on deploying.
+class Deployed {
+ public:
+  void allow(int build) {
+    const std::scoped_lock lock(mutex_);
+    allowed_.insert(mark(build));
+  }
+  bool has(const std::string& body) const {
+    const std::scoped_lock lock(mutex_);
+    return allowed_.contains(body);
+  }
+
+ private:
+  mutable std::mutex mutex_;  // guards allowed_
+  std::set<std::string> allowed_;
+};
+
+// Keep-alive connections that ask without pause and look at every answer.
+class Load {
+ public:
+  Load(std::uint16_t port, const Deployed& deployed) : port_(port), deployed_(deployed) {
+    for (const char* path : {"/numbered/now", "/numbered/now", "/numbered/slow", "/numbered/slow"})
+      clients_.emplace_back([this, path] { ask(path); });
+  }
+  ~Load() { stop(); }
+  void stop() {
+    stopping_ = true;
+    for (auto& one : clients_) one.join();
+    clients_.clear();
+  }
+
+  // Waits for this many answers more to connections that hold their generation for a while. What
+  // went wrong first, or empty.
+  std::string await_slow(std::uint64_t answers) {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t enough = slow_ + answers;
+    if (!more_.wait_for(lock, std::chrono::seconds(30),
+                        [&] { return slow_ >= enough || !failure_.empty(); }))
+      return "no answers";
+    return failure_;
+  }
+  std::uint64_t answered() const {
+    const std::scoped_lock lock(mutex_);
+    return answered_;
+  }
+
+ private:
+  void ask(const std::string& path) {
+    Client client(port_);
+    std::string earlier;  // one connection lives on one loop, whose mapping only goes forward
+    while (!stopping_) {
+      client.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      const std::string answer = client.answer(false, std::chrono::seconds(20));
+      const std::string body =
+          answer.size() < 10 ? std::string() : answer.substr(answer.size() - 10);
+      if (!answer.starts_with("HTTP/1.1 200 ") || !deployed_.has(body) || body < earlier)
+        return fail(path + " after '" + earlier + "': '" + answer + "'");
+      earlier = body;
+      const std::scoped_lock lock(mutex_);
+      ++answered_;
+      slow_ += path == "/numbered/slow";
+      more_.notify_one();
+    }
+  }
+  void fail(const std::string& what) {
+    const std::scoped_lock lock(mutex_);
+    if (failure_.empty()) failure_ = what;
+    more_.notify_one();
+  }
+
+  std::uint16_t port_;
+  const Deployed& deployed_;
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;  // guards the four below
+  std::condition_variable more_;
+  std::string failure_;
+  std::uint64_t answered_ = 0;
+  std::uint64_t slow_ = 0;
+  std::vector<std::thread> clients_;
+};
+
+enum class Trigger { signal, watcher };
+
+struct Broken {
+  std::string library;
+  const char* reported;
+};
+
+// The server, its folder and the builds of the plugin.
+class Trial {
+ public:
+  Trial()
+      : good_(content(fs::path(environment("MARGAY_PLUGINS")) / "numbered.so")),
+        at_(good_.find(mark(0))) {
+    REQUIRE(at_ != std::string::npos);
+    deploy_first();
+    server_.emplace(std::vector<std::string>{environment("MARGAY"), "run", "--config",
+                                             base_.config().string()});
+    const std::string line = server_->await("listening on http://127.0.0.1:");
+    REQUIRE_MESSAGE(!line.empty(), server_->log());
+    port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+  }
+
+  // Replaces the library by build `number` and waits until the server has taken it over.
+  void deploy(int number, Trigger trigger) {
+    deployed_.allow(number);
+    base_.replace(build(number));
+    if (trigger == Trigger::signal) server_->signal(SIGHUP);
+    REQUIRE_MESSAGE(!server_->await("application /numbered deployed").empty(), server_->log());
+    REQUIRE_MESSAGE(!server_->await("is in use").empty(), server_->log());
+    current_ = number;
+    CHECK(ask() == mark(number));
+  }
+  void deploy(const Broken& broken) {
+    base_.replace(broken.library);
+    server_->signal(SIGHUP);
+    const std::string line = server_->await(broken.reported);
+    CHECK_MESSAGE(line.find("was not replaced") != std::string::npos, server_->log());
+    REQUIRE(!server_->await("is in use").empty());
+    CHECK(ask() == mark(current_));
+  }
+  // On a connection of its own.
+  std::string ask() const {
+    Client client(port_);
+    client.send("GET /numbered/now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const std::string answer = client.rest();
+    return answer.size() < 10 ? answer : answer.substr(answer.size() - 10);
+  }
+
+  tests::Process& server() { return *server_; }
+  const Base& base() const { return base_; }
+  const Deployed& deployed() const { return deployed_; }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  std::string build(int number) const {
+    std::string library = good_;
+    return library.replace(at_, mark(number).size(), mark(number));
+  }
+  void deploy_first() {
+    deployed_.allow(0);
+    base_.replace(good_);
+  }
+
+  Base base_;
+  const std::string good_;
+  const std::size_t at_;
+  Deployed deployed_;
+  std::optional<tests::Process> server_;
+  std::uint16_t port_ = 0;
+  int current_ = 0;
+};
+
+// Looks until the server has given back what it can: its control thread does so every 50 ms.
+void await_copies(const Base& base, std::size_t count) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (base.copies() > count && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(base.copies() == count);
+}
+
+}  // namespace
+
+TEST_CASE("concurrency: fifty replacements under load, three of them broken") {
+  const int rounds = sanitized ? 12 : 50;
+  const int step = rounds / 4;  // a broken one at each quarter
+  const fs::path plugins = environment("MARGAY_PLUGINS");
+  const std::vector<Broken> broken{
+      {"not a library, but long enough to hold the header of one: ......................",
+       "is not a shared library"},
+      {content(plugins / "other_abi.so"), "was built for plugin ABI"},
+      {content(plugins / "numbered_broken.so"), "build 0000 gives up"}};
+  Trial trial;
+  Load load(trial.port(), trial.deployed());
+  std::size_t resident_early = 0;
+  std::size_t mappings_early = 0;
+  for (int round = 1; round <= rounds; ++round) {
+    if (round % step == 0 && round / step <= 3) {
+      trial.deploy(broken[static_cast<std::size_t>(round / step - 1)]);
+    } else {
+      trial.deploy(round, round % 10 == 5 ? Trigger::watcher : Trigger::signal);
+    }
+    REQUIRE(load.await_slow(4) == "");
+    if (round == step) {
+      resident_early = trial.server().resident();
+      mappings_early = trial.server().mappings();
+    }
+  }
+  CHECK(load.await_slow(4) == "");
+  load.stop();
+  CHECK(trial.ask() == mark(rounds));
+
+  await_copies(trial.base(), 1);
+  if (!sanitized) {                           // their runtimes keep libraries and memory
+    constexpr std::size_t kFewMappings = 40;  // threads and heaps come and go
+    constexpr std::size_t kLittleMemory = 4 * 1024 * 1024;
+    CHECK(trial.server().mapped("/numbered.").size() == 1);
+    CHECK(trial.server().mappings() < mappings_early + kFewMappings);
+    CHECK(trial.server().resident() < resident_early + kLittleMemory);
+  }
+  MESSAGE(load.answered(), " answers, resident ", resident_early, " then ",
+          trial.server().resident());
+  trial.server().signal(SIGTERM);
+  CHECK(trial.server().join() == 0);
+  CHECK(trial.server().log().find("still mapped") == std::string::npos);
+}
