@@ -78,7 +78,7 @@ int check(const Options& options, bool print) {
                                  logs);
     deployer.build(config, nullptr);
     for (const std::string& line : trouble.lines()) std::cerr << line << '\n';
-    if (deployer.failures() != 0) return kBadConfiguration;
+    if (!deployer.failures().empty()) return kBadConfiguration;
     std::cout << options.config << ": all is well\n";
     return 0;
   } catch (const container::ConfigError& error) {
