@@ -263,7 +263,7 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
     auto broken = std::make_shared<Application>();
     broken->context_path = path;
     broken->version = version;
-    broken->endpoints.push_back({.name = "unavailable",
+    broken->endpoints.push_back({.name = {},
                                  .title = title + ": unavailable",
                                  .unavailable = error.what(),
                                  .on_loop = true});

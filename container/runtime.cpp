@@ -121,7 +121,7 @@ fs::path Runtime::base_of(const fs::path& config) {
 
 Runtime::Runtime(RuntimeOptions options, server::Logs& logs)
     : options_(std::move(options)),
-      base_(base_of(options_.config)),
+      base_(options_.base.empty() ? base_of(options_.config) : fs::absolute(options_.base)),
       logs_(logs),
       log_(logs.log("margay.server")) {
   const sigset_t set = control_signals();
@@ -259,7 +259,7 @@ ControlReply Runtime::reload_all() {
 ControlReply Runtime::obey(std::string_view command) {
   if (command == "status")
     return {.good = true,
-            .text = status_text({.config = options_.config.string(),
+            .text = status_text({.config = fs::absolute(options_.config).lexically_normal().string(),
                                  .uptime = std::chrono::duration_cast<std::chrono::seconds>(
                                      Clock::now() - started_),
                                  .connectors = connectors_,

@@ -22,6 +22,7 @@ struct RuntimeOptions {
   std::filesystem::path config;
   Substitutions substitutions;
   std::vector<std::shared_ptr<const Plugin>> built_in;
+  std::filesystem::path base = {};  // where relative paths start; empty: base_of(config)
 };
 
 // Made and used by the control thread, which is main's. Signals: TERM and INT stop gracefully, a

@@ -26,7 +26,9 @@ void append(std::string& out, const Application& application) {
   }
   out += available == 0 ? ": unavailable\n" : ": available in part\n";
   for (const MappedEndpoint& one : application.endpoints)
-    if (one.type == nullptr) out += "    " + one.title + ": " + first_line(one.unavailable) + '\n';
+    if (one.type == nullptr)
+      out +=
+          "    " + (one.name.empty() ? "" : one.name + ": ") + first_line(one.unavailable) + '\n';
 }
 
 }  // namespace

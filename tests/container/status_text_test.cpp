@@ -23,7 +23,7 @@ TEST_CASE("status: applications are listed by host, the reason of an outage in o
   broken->context_path = "/shop";
   broken->version = "2";
   container::MappedEndpoint endpoint;
-  endpoint.title = "cart";
+  endpoint.name = "cart";
   endpoint.unavailable = "no such file\nand an excerpt";
   broken->endpoints.push_back(std::move(endpoint));
   container::HostMapping host;
