@@ -150,7 +150,7 @@ fs::path Deployer::resolve(const std::string& path) const {
 
 std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
-  failures_ = 0;
+  failures_.clear();
   auto mapping = std::make_shared<Mapping>();
   mapping->generation = ++generation_;
   const EngineConfig& engine = config.service.engine;
@@ -254,17 +254,16 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
     log_.info("application {} deployed on {} from {}", title, host.name, folder.string());
     return made;
   } catch (const std::exception& error) {
-    ++failures_;
-    if (earlier != nullptr) {
-      log_.error("application {} was not replaced, the earlier one goes on: {}", title,
-                 error.what());
-      return nullptr;
-    }
-    log_.error("application {} is unavailable: {}", title, error.what());
+    failures_.push_back("application " + title +
+                        (earlier != nullptr ? " was not replaced, the earlier one goes on: "
+                                            : " is unavailable: ") +
+                        error.what());
+    log_.error("{}", failures_.back());
+    if (earlier != nullptr) return nullptr;
     auto broken = std::make_shared<Application>();
     broken->context_path = path;
     broken->version = version;
-    broken->endpoints.push_back({.name = "unavailable",
+    broken->endpoints.push_back({.name = {},
                                  .title = title + ": unavailable",
                                  .unavailable = error.what(),
                                  .on_loop = true});

@@ -33,7 +33,8 @@ class Deployer {
   // ConfigError when the Engine or a Host itself cannot be built: `previous` stays good then.
   std::shared_ptr<const Mapping> build(const ServerConfig& config, const Mapping* previous);
 
-  std::size_t failures() const { return failures_; }  // applications that failed in the last build
+  // What failed in the last build, one text for each application.
+  const std::vector<std::string>& failures() const { return failures_; }
 
  private:
   struct Folder;
@@ -53,7 +54,7 @@ class Deployer {
   server::Logs& logs_;
   server::Log log_;
   std::uint64_t generation_ = 0;
-  std::size_t failures_ = 0;
+  std::vector<std::string> failures_;
 };
 
 }  // namespace container

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <thread>
 
+#include "container/status_text.h"
+
 namespace container {
 
 namespace {
@@ -119,7 +121,7 @@ fs::path Runtime::base_of(const fs::path& config) {
 
 Runtime::Runtime(RuntimeOptions options, server::Logs& logs)
     : options_(std::move(options)),
-      base_(base_of(options_.config)),
+      base_(options_.base.empty() ? base_of(options_.config) : fs::absolute(options_.base)),
       logs_(logs),
       log_(logs.log("margay.server")) {
   const sigset_t set = control_signals();
@@ -128,6 +130,8 @@ Runtime::Runtime(RuntimeOptions options, server::Logs& logs)
   std::vector<Diagnostic> warnings;
   config_ = read_server_config(options_.config, options_.substitutions, warnings);
   for (const Diagnostic& warning : warnings) log_.warn("{}", to_string(warning));
+  if (!config_.control.empty())
+    control_ = std::make_unique<Control>((base_ / config_.control).lexically_normal());
   build_server(config_);
 }
 
@@ -223,7 +227,8 @@ void Runtime::announce() const {
   }
 }
 
-void Runtime::reload(bool config_too) {
+// What goes on as it was, and why, when it fails.
+ControlReply Runtime::reload(bool config_too) {
   try {
     if (config_too) {
       std::vector<Diagnostic> warnings;
@@ -234,9 +239,45 @@ void Runtime::reload(bool config_too) {
     mapping_ = deployer_->build(config_, mapping_.get());
     engine_->publish(mapping_);
     log_.info("mapping {} is in use", mapping_->generation);
+    ControlReply reply{.good = deployer_->failures().empty(),
+                       .text = "mapping " + std::to_string(mapping_->generation) + " is in use\n"};
+    for (const std::string& failure : deployer_->failures()) reply.text += failure + '\n';
+    return reply;
   } catch (const std::exception& error) {
     log_.error("nothing was changed: {}", error.what());
+    return {.good = false, .text = std::string("nothing was changed: ") + error.what()};
   }
+}
+
+// What SIGHUP and `margay reload` mean.
+ControlReply Runtime::reload_all() {
+  log_.info("reloading");
+  for (const auto& one : access_logs_) one->reopen();
+  return reload(true);
+}
+
+ControlReply Runtime::obey(std::string_view command) {
+  if (command == "status")
+    return {.good = true,
+            .text = status_text({.config = fs::absolute(options_.config).lexically_normal().string(),
+                                 .uptime = std::chrono::duration_cast<std::chrono::seconds>(
+                                     Clock::now() - started_),
+                                 .connectors = connectors_,
+                                 .mapping = *mapping_})};
+  if (command == "stop") {
+    stop_asked_ = true;
+    return {.good = true, .text = "stopping"};
+  }
+  if (command == "reload") {
+    if (stop_asked_) return {.good = false, .text = "the server is stopping"};
+    return reload_all();
+  }
+  return {.good = false, .text = "the commands are: stop, reload, status"};
+}
+
+void Runtime::serve_control() {
+  if (control_ == nullptr) return;
+  control_->serve([this](std::string_view command) { return obey(command); }, Clock::now());
 }
 
 void Runtime::tick() {
@@ -279,17 +320,18 @@ void Runtime::run() {
       case SIGINT:
         return stop();
       case SIGHUP:
-        log_.info("reloading");
-        for (const auto& one : access_logs_) one->reopen();
-        reload(true);
+        reload_all();
         break;
       default:
         tick();
     }
+    serve_control();
+    if (stop_asked_) return stop();
   }
 }
 
 void Runtime::stop() {
+  stop_asked_ = true;
   log_.info("stopping: waiting up to {} ms for {} connections", config_.graceful_stop_await.count(),
             connectors_.empty() ? 0 : connectors_.front()->connections());
   for (const auto& connector : connectors_) connector->drain();
@@ -304,6 +346,7 @@ void Runtime::stop() {
       log_.warn("second signal: cutting what is still open");
       break;
     }
+    serve_control();
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "container/access_log.h"
+#include "container/control.h"
 #include "container/deployer.h"
 #include "container/engine.h"
 #include "container/watcher.h"
@@ -21,10 +22,11 @@ struct RuntimeOptions {
   std::filesystem::path config;
   Substitutions substitutions;
   std::vector<std::shared_ptr<const Plugin>> built_in;
+  std::filesystem::path base = {};  // where relative paths start; empty: base_of(config)
 };
 
 // Made and used by the control thread, which is main's. Signals: TERM and INT stop gracefully, a
-// second one cuts at once; HUP reloads.
+// second one cuts at once; HUP reloads. The control socket is served between signals.
 class Runtime {
  public:
   // Builds everything and listens. Throws ConfigError, or std::runtime_error when a port is taken.
@@ -43,16 +45,22 @@ class Runtime {
   void build_server(const ServerConfig& config);
   void open_access_logs(const EngineConfig& engine);
   void announce() const;
-  void reload(bool config_too);
+  ControlReply reload(bool config_too);
+  ControlReply reload_all();
+  ControlReply obey(std::string_view command);
+  void serve_control();
   void tick();
   void watch_handlers();
   void stop();
 
   RuntimeOptions options_;
   std::filesystem::path base_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   server::Logs& logs_;
   server::Log log_;
   ServerConfig config_;
+  std::unique_ptr<Control> control_;  // null: none is configured
+  bool stop_asked_ = false;           // through the control socket
   std::vector<std::unique_ptr<AccessLog>> access_logs_;
   std::unique_ptr<server::Workers> workers_;
   std::vector<std::unique_ptr<server::Loop>> loops_;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "container/config/checks.h"
@@ -12,6 +13,7 @@
 #include "container/config/report.h"
 #include "container/config/schema.h"
 #include "container/config/source_text.h"
+#include "container/config/xml.h"
 
 namespace container {
 namespace {
@@ -73,6 +75,29 @@ ServerConfig read_server_config(const std::filesystem::path& file,
                                 const Substitutions& substitutions,
                                 std::vector<Diagnostic>& warnings) {
   return parse_server_config(load(file), file.string(), substitutions, warnings);
+}
+
+ServerAddress read_server_address(const std::filesystem::path& file,
+                                  const Substitutions& substitutions) {
+  const SourceText source(file.string(), load(file));
+  Report report(source);
+  const std::optional<XmlDocument> document = parse_xml(source, report);
+  if (!document) {
+    std::vector<Diagnostic> warnings;
+    report.finish(warnings);
+    return {};
+  }
+  if (document->root.name != "Server")
+    refuse(file.string(), "is no server.xml: its root is <" + std::string(document->root.name) +
+                              ">, not <Server>");
+  const auto value = [&](std::string_view name) -> std::string {
+    const XmlAttribute* attribute = document->root.find(name);
+    if (attribute == nullptr) return {};
+    const auto expanded = expand(attribute->value.value, substitutions);
+    if (!expanded) refuse(file.string(), std::string(name) + ": " + expanded.error().text);
+    return expanded->text;
+  };
+  return {.pid_file = value("pidFile"), .control = value("control")};
 }
 
 ApplicationConfig read_application_config(const std::filesystem::path& file,

@@ -15,8 +15,8 @@ namespace container {
 
 inline constexpr std::size_t max_config_file_size = 1u << 20;
 
-// All of these throw ConfigError with everything that is wrong, and append to `warnings` (also when
-// they throw). Any thread.
+// All of these throw ConfigError with everything that is wrong, and those that take `warnings`
+// append to it (also when they throw). Any thread.
 
 ServerConfig read_server_config(const std::filesystem::path& file,
                                 const Substitutions& substitutions,
@@ -25,6 +25,16 @@ ServerConfig read_server_config(const std::filesystem::path& file,
 ApplicationConfig read_application_config(const std::filesystem::path& file,
                                           const Substitutions& substitutions,
                                           std::vector<Diagnostic>& warnings);
+
+// What leads to the running server. Looks at the attributes of <Server> alone, so that a server can
+// still be told to stop when the rest of its server.xml, as long as it is XML, has become wrong.
+struct ServerAddress {
+  std::string pid_file;  // empty: none
+  std::string control;   // empty: none
+};
+
+ServerAddress read_server_address(const std::filesystem::path& file,
+                                  const Substitutions& substitutions);
 
 // From memory; `name` stands for the file in messages and positions.
 

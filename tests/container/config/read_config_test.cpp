@@ -314,6 +314,24 @@ TEST_CASE("files are read, and what cannot be read is said") {
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("a server is found though the rest of its server.xml is wrong") {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() /
+                                     ("margay-address-" + std::to_string(::getpid()) + ".xml");
+  const auto address = [&](std::string_view text) {
+    std::ofstream(file) << text;
+    return read_server_address(file, {.definitions = {{"run", "/run/x"}}, .environment = {}});
+  };
+  CHECK(address("<Server control='${run}/sock' pidFile='pid'><Nonsense/></Server>").control ==
+        "/run/x/sock");
+  CHECK(address("<Server control='${run}/sock' pidFile='pid'/>").pid_file == "pid");
+  CHECK(address(smallest).control.empty());
+  CHECK_THROWS_WITH_AS(address("<Application/>"), doctest::Contains("not <Server>"), ConfigError);
+  CHECK_THROWS_AS(address("<Server control='a'"), ConfigError);
+  CHECK_THROWS_WITH_AS(address("<Server control='${none}'/>"), doctest::Contains("control"),
+                       ConfigError);
+  std::filesystem::remove(file);
+}
+
 TEST_CASE("hostile files take no more than linear time") {
   const auto started = std::chrono::steady_clock::now();
   std::vector<std::string> texts(5);

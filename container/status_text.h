@@ -1,0 +1,26 @@
+// What `margay status` prints: the running server in lines for people.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "container/mapping.h"
+#include "server/connector.h"
+
+namespace container {
+
+struct StatusView {
+  std::string config;  // the server.xml in use
+  std::chrono::seconds uptime{0};
+  const std::vector<std::unique_ptr<server::Connector>>& connectors;
+  const Mapping& mapping;
+};
+
+std::string status_text(const StatusView& view);
+
+// "3 d 4 h", "5 min 2 s": the two largest units.
+std::string duration_text(std::chrono::seconds duration);
+
+}  // namespace container
