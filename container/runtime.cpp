@@ -258,12 +258,13 @@ ControlReply Runtime::reload_all() {
 
 ControlReply Runtime::obey(std::string_view command) {
   if (command == "status")
-    return {.good = true,
-            .text = status_text({.config = fs::absolute(options_.config).lexically_normal().string(),
-                                 .uptime = std::chrono::duration_cast<std::chrono::seconds>(
-                                     Clock::now() - started_),
-                                 .connectors = connectors_,
-                                 .mapping = *mapping_})};
+    return {
+        .good = true,
+        .text = status_text(
+            {.config = fs::absolute(options_.config).lexically_normal().string(),
+             .uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_),
+             .connectors = connectors_,
+             .mapping = *mapping_})};
   if (command == "stop") {
     stop_asked_ = true;
     return {.good = true, .text = "stopping"};

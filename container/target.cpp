@@ -239,6 +239,14 @@ Scan scan_path(std::string_view raw, std::size_t begin) {
     if (!seen_here.plain || (after_slash & seen_here.edges) != 0) break;
     previous = seen_here.slashes >> (block - 1);
   }
+  if (raw.size() - at < block) {  // the rest, filled up with bytes that mean nothing
+    char rest[block];
+    std::memset(rest, 'a', block);
+    std::memcpy(rest, raw.data() + at, raw.size() - at);
+    const Block seen_here = look_at(rest);
+    if (seen_here.plain && ((seen_here.slashes << 1U | previous) & seen_here.edges) == 0)
+      return {raw.size(), true};
+  }
 #endif
   for (; at < raw.size(); ++at) {
     const unsigned kind = kind_of(raw[at]);

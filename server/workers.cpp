@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace server {
 
@@ -14,75 +15,97 @@ Workers::Workers(WorkersOptions options) : options_(std::move(options)) {
 }
 
 Workers::~Workers() {
-  {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
-  }
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
   wake_.notify_all();
-  for (const auto& slot : slots_) slot->thread.join();
+  const auto joinable = [](const auto& slot) { return slot->thread.joinable(); };
+  for (;;) {  // one that still works may start another
+    const auto slot = std::find_if(slots_.begin(), slots_.end(), joinable);
+    if (slot == slots_.end()) return;
+    std::thread thread = std::move((*slot)->thread);
+    lock.unlock();
+    thread.join();
+    lock.lock();
+  }
 }
 
 bool Workers::submit(Work& work, bool always) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (queued_ >= options_.max_queue_size && !always) {
-      ++refused_;
-      return false;
-    }
-    work.next_ = nullptr;
-    (first_ == nullptr ? first_ : last_->next_) = &work;
-    last_ = &work;
-    ++queued_;
-    if (queued_ > idle_ && threads_ < options_.max_threads) spawn();
+  std::unique_lock lock(mutex_);
+  if (queued_ >= options_.max_queue_size && !always) {
+    ++refused_;
+    return false;
   }
-  wake_.notify_one();
+  work.next_ = nullptr;
+  (first_ == nullptr ? first_ : last_->next_) = &work;
+  last_ = &work;
+  ++queued_;
+  wake_another(lock);
   return true;
 }
 
-void Workers::spawn() {
+// One thread is on its way at a time; it wakes the next when it finds more than it takes. A burst
+// of short work is so done by few threads, and work that blocks still gets a thread apiece.
+void Workers::wake_another(std::unique_lock<std::mutex>& lock) {
+  if (queued_ == 0 || waking_) return lock.unlock();
+  if (idle_ > 0) {
+    waking_ = true;
+    lock.unlock();
+    return wake_.notify_one();
+  }
+  waking_ = threads_ < options_.max_threads && spawn();
+  lock.unlock();
+}
+
+bool Workers::spawn() {
   auto ended = std::find_if(slots_.begin(), slots_.end(), [](const auto& s) { return s->ended; });
   if (ended == slots_.end()) {
     slots_.push_back(std::make_unique<Slot>());
     ended = slots_.end() - 1;
-  } else {
-    (*ended)->thread.join();
-    (*ended)->ended = false;
   }
-  ++threads_;
-  ++idle_;  // counts from now on, so that a burst does not start a thread per piece
   Slot& slot = **ended;
-  slot.thread = std::thread([this, &slot, name = options_.name_prefix + std::to_string(++named_)] {
-    pthread_setname_np(pthread_self(),
-                       name.substr(name.size() > 15 ? name.size() - 15 : 0).c_str());
-    serve(slot);
-  });
+  if (slot.thread.joinable()) slot.thread.join();
+  try {
+    slot.thread =
+        std::thread([this, &slot, name = options_.name_prefix + std::to_string(++named_)] {
+          pthread_setname_np(pthread_self(),
+                             name.substr(name.size() > 15 ? name.size() - 15 : 0).c_str());
+          serve(slot);
+        });
+  } catch (const std::system_error&) {
+    return false;  // the system has no more: those there are go on, the queue fills and refuses
+  }
+  slot.ended = false;
+  ++threads_;
+  ++idle_;
+  return true;
 }
 
 void Workers::serve(Slot& slot) {
   std::unique_lock lock(mutex_);
+  waking_ = false;
   for (;;) {
-    const bool work_or_end = wake_.wait_for(lock, options_.max_idle_time,
-                                            [&] { return first_ != nullptr || stopping_; });
-    if (first_ == nullptr) {
-      if (!work_or_end && threads_ <= options_.min_spare_threads) continue;
+    while (first_ != nullptr) {
+      Work& work = *first_;
+      first_ = work.next_;
+      --queued_;
       --idle_;
-      --threads_;
-      slot.ended = true;
-      return;
+      wake_another(lock);
+      slot.title.store(work.title(), std::memory_order_relaxed);
+      slot.since.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                       std::memory_order_release);
+      work.run();
+      slot.since.store(0, std::memory_order_release);
+      lock.lock();
+      ++idle_;
     }
-    Work& work = *first_;
-    first_ = work.next_;
-    --queued_;
-    --idle_;
-    lock.unlock();
-    slot.title.store(work.title(), std::memory_order_relaxed);
-    slot.since.store(std::chrono::steady_clock::now().time_since_epoch().count(),
-                     std::memory_order_release);
-    work.run();
-    slot.since.store(0, std::memory_order_release);
-    lock.lock();
-    ++idle_;
+    if (stopping_) break;
+    const bool in_vain = wake_.wait_for(lock, options_.max_idle_time) == std::cv_status::timeout;
+    waking_ = false;
+    if (in_vain && first_ == nullptr && threads_ > options_.min_spare_threads) break;
   }
+  --idle_;
+  --threads_;
+  slot.ended = true;
 }
 
 Workers::Figures Workers::figures() const {

@@ -63,11 +63,12 @@ class Workers {
     std::atomic<std::int64_t> since{0};  // steady clock, ns; 0 = idle
     std::atomic<const char*> title{nullptr};
     std::int64_t reported = 0;  // watchdog's own
-    bool ended = false;         // guarded by mutex_
+    bool ended = true;          // guarded by mutex_
   };
 
   void serve(Slot& slot);
-  void spawn();  // with mutex_ held
+  void wake_another(std::unique_lock<std::mutex>& lock);  // and unlocks
+  bool spawn();                                           // with mutex_ held
 
   const WorkersOptions options_;
   mutable std::mutex mutex_;  // guards everything below
@@ -79,6 +80,7 @@ class Workers {
   std::size_t threads_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t named_ = 0;
+  bool waking_ = false;  // a thread was woken or started and has not looked for work yet
   bool stopping_ = false;
   std::vector<std::unique_ptr<Slot>> slots_;
 };

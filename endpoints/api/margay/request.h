@@ -137,8 +137,8 @@ class Request {
     return host_.read(&exchange_, into.data(), into.size());
   }
 
-  // First value of a trailer field, in any case, once the body was read to its end; {} when there is
-  // none. The connector drops those that allowedTrailerHeaders does not name.
+  // First value of a trailer field, in any case, once the body was read to its end; {} when there
+  // is none. The connector drops those that allowedTrailerHeaders does not name.
   std::string_view trailer(std::string_view name) const {
     return view(host_.trailer(&exchange_, str(name)));
   }
