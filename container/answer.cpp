@@ -355,7 +355,7 @@ margay_result Invocation::set_info(int what, std::string_view value) {
 }
 
 std::string_view* Invocation::attribute(std::string_view name) {
-  for (Attribute* one = attributes_; one != nullptr; one = one->next)
+  for (RequestAttribute* one = attributes_; one != nullptr; one = one->next)
     if (one->name == name) return &one->value;
   return nullptr;
 }
@@ -368,7 +368,7 @@ margay_result Invocation::set_attribute(std::string_view name, std::string_view 
   }
   if (attribute_count_ == kMaxAttributes) return MARGAY_FAILED;
   ++attribute_count_;
-  attributes_ = arena.make<Attribute>(arena.copy(name), arena.copy(value), attributes_);
+  attributes_ = arena.make<RequestAttribute>(arena.copy(name), arena.copy(value), attributes_);
   return MARGAY_OK;
 }
 

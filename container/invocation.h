@@ -13,9 +13,9 @@
 namespace container {
 
 // A request attribute; a list in the exchange's arena.
-struct Attribute {
+struct RequestAttribute {
   std::string_view name, value;
-  Attribute* next;
+  RequestAttribute* next;
 };
 
 // Lives in the exchange's arena; belongs to whoever has the handler half. The four moments of the
@@ -125,7 +125,7 @@ class Invocation final : public server::Handler {
   std::string_view principal_, remote_address_, scheme_;
   std::uint16_t remote_port_ = 0;
   bool remote_set_ = false;
-  Attribute* attributes_ = nullptr;
+  RequestAttribute* attributes_ = nullptr;
   std::size_t attribute_count_ = 0;
   void (*event_)(void*, margay_exchange*, int) = nullptr;
   void (*event_gone_)(void*) = nullptr;
