@@ -159,6 +159,20 @@ TEST_CASE("http1 timeouts: writeTimeout, for a client that does not read") {
   }
 }
 
+TEST_CASE("http1 timeouts: keepAliveTimeout, behind an answer that had to wait for its reader") {
+  SmallService service;
+  const std::string much(8 * 1024 * 1024, 'x');
+  service.answer = [&](server::Exchange& exchange) { exchange.body().append(much); };
+  server::http1::Options options = patient();
+  options.keep_alive_timeout = kShort;
+  Conversation client(service, options);
+  client.listen(false);
+  client.say(kGet);
+  client.listen(true);
+  CHECK(client.await([&] { return client.ended(); }));
+  CHECK(summary(client.heard(), service.methods) == "200 " + much + "|");
+}
+
 TEST_CASE("http1 timeouts: asyncTimeout, for an answer that nobody gives") {
   SmallService service;
   Held held(service);
