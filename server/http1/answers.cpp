@@ -30,6 +30,13 @@ void Http1::output(Exchange& exchange) {
 void Http1::room() {
   pump();
   if (front_ != nullptr && connection_.has_room()) front_->exchange.room();
+  if (connection_.queued() > 0 || connection_.closing()) return;
+  // The deadline was that of the queue.
+  if (incoming_ != Incoming::none) {
+    connection_.arm(options_.connection_timeout);
+  } else if (outstanding_ == 0) {
+    connection_.arm(options_.keep_alive_timeout);
+  }
 }
 
 void Http1::pump() {

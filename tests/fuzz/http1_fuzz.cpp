@@ -1,5 +1,6 @@
 // Throws any bytes at an HTTP/1 connection, in one piece, byte by byte and at chosen splits. Byte 0
 // says how requests are answered, byte 1 the rules of the connection and where the bytes are split.
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -163,6 +164,11 @@ std::string converse(unsigned ways, unsigned rules, Say say) {
 }
 
 }  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  std::signal(SIGPIPE, SIG_IGN);  // as the server does
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < 2) return 0;

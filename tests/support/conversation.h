@@ -2,11 +2,13 @@
 #pragma once
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -84,6 +86,19 @@ class Conversation final : private server::ConnectionOwner {
   bool turn() {
     uv_run(loop_.uv(), UV_RUN_NOWAIT);
     return hear();
+  }
+  // Lets time pass: turns, as events and timers want them, until `happened`. False after
+  // `patience`.
+  template <class Happened>
+  bool await(Happened happened, std::chrono::milliseconds patience = std::chrono::seconds(20)) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!happened()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      pollfd ready{uv_backend_fd(loop_.uv()), POLLIN, 0};
+      ::poll(&ready, 1, 5);
+      turn();
+    }
+    return true;
   }
   // Until a turn brings nothing; two quiet ones, for a callback may start the next.
   void settle() {
