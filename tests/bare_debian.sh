@@ -63,6 +63,7 @@ for tool in debootstrap unshare git tar; do
   command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install debootstrap git util-linux"
 done
 root=$(mktemp -d "${1:-/var/tmp}/bare-debian.XXXXXX")
+chmod 755 "$root"
 child=
 end() {
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
