@@ -66,6 +66,8 @@ expect 0 'Exit status' "$margay" --help
 expect 0 'plugin ABI' "$margay" version
 expect 2 "did you mean 'status'" "$margay" statsu
 expect 2 'write -Dname=value' "$margay" check -Dnonsense
+expect 0 'port="8081"' "$margay" config -c "$edited" -Dport=8081
+expect 0 'port="8082"' "$margay" config -c "$edited" -D port=8082
 expect 2 'cannot be opened' "$margay" run -c "$work/none.xml"
 
 # --- new: builds outside the tree, with the installed files alone
