@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "container/unix_address.h"
 
 namespace container {
 
@@ -27,31 +28,19 @@ constexpr mode_t kOwnerOnly = 0600;
   throw std::runtime_error("control socket " + path.string() + ": " + reason);
 }
 
-sockaddr_un address_of(const fs::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string& text = path.native();
-  if (text.size() >= sizeof address.sun_path)
-    refuse(path, "the path is longer than the " + std::to_string(sizeof address.sun_path - 1) +
-                     " bytes that a socket may have; set a shorter one with 'control' in <Server>");
-  text.copy(address.sun_path, text.size());
-  return address;
-}
-
 // Makes room for a new socket: only what a dead server left behind may be removed.
-void remove_stale(const fs::path& path, const sockaddr_un& address) {
+void remove_stale(const fs::path& path, const UnixAddress& address) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return;
-  if (!S_ISSOCK(found.st_mode)) refuse(path, "there is already a file that is not a socket");
+  if (!S_ISSOCK(found.st_mode))
+    throw std::runtime_error("there is already a file that is not a socket");
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int result =
-      ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
-                                                                                         : errno;
+  const int result = ::connect(probe, address.get(), address.size()) == 0 ? 0 : errno;
   ::close(probe);
   if (result == 0 || result == EAGAIN)
-    refuse(path,
-           "another server is running there; stop it with `margay stop`, or set another path "
-           "with 'control' in <Server>");
+    throw std::runtime_error(
+        "another server is running there; stop it with `margay stop`, or set another path with "
+        "'control' in <Server>");
   if (result == ECONNREFUSED) ::unlink(path.c_str());
 }
 
@@ -63,22 +52,21 @@ Control::Control(fs::path path) : path_(std::move(path)) {
   if (trouble) refuse(path_, "cannot make its folder: " + trouble.message());
   try {
     listen();
-  } catch (...) {
+  } catch (const std::exception& error) {
     if (socket_ >= 0) ::close(socket_);
-    throw;
+    refuse(path_, error.what());
   }
 }
 
 void Control::listen() {
-  const sockaddr_un address = address_of(path_);
+  const UnixAddress address(path_);
   remove_stale(path_, address);
   socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   // Linux gives the file the mode of the unbound socket, so there is no moment at which others may
   // connect, and the umask, which all threads share, stays as it is.
   if (socket_ < 0 || ::fchmod(socket_, kOwnerOnly) != 0 ||
-      ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(socket_, kBacklog) != 0)
-    refuse(path_, std::string("cannot listen: ") + std::strerror(errno));
+      ::bind(socket_, address.get(), address.size()) != 0 || ::listen(socket_, kBacklog) != 0)
+    throw std::runtime_error(std::string("cannot listen: ") + std::strerror(errno));
   struct stat made {};
   if (::lstat(path_.c_str(), &made) == 0) inode_ = made.st_ino;
 }

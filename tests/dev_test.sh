@@ -6,7 +6,7 @@ broken() { printf 'dev_test: %s\n' "$*" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for script in dev .ci/run tests/*.sh; do sh -n "$script"; done
+for script in dev .ci/run tests/*.sh tests/*/*.sh conf/install_once plugins/stage; do sh -n "$script"; done
 
 ./dev help >"$work/help"
 for command in run test asan tsan fuzz bench format install; do

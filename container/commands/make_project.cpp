@@ -182,11 +182,10 @@ void write_project(ProjectKind kind, const std::string& name, const fs::path& fo
 // What must be said to pkg-config for it to find this program's headers; empty: nothing.
 std::string pkg_config_hint() {
   std::error_code trouble;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", trouble).parent_path();
-  const fs::path built = folder.parent_path() / "meson-uninstalled";
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", trouble).parent_path().parent_path();
+  const fs::path built = prefix / "endpoints/api";  // the prefix is the build folder
   if (fs::exists(built / "margay-uninstalled.pc", trouble))
     return "PKG_CONFIG_PATH=" + built.string() + ' ';
-  const fs::path prefix = folder.parent_path();
   const fs::path installed = prefix / "share/pkgconfig";
   const bool searched = prefix == "/usr" || prefix == "/usr/local";
   if (searched || !fs::exists(installed / "margay.pc", trouble)) return {};

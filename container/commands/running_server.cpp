@@ -4,14 +4,16 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <stdexcept>
 #include <utility>
+
+#include "container/unix_address.h"
 
 namespace container::commands {
 
@@ -27,6 +29,17 @@ constexpr std::size_t kMaxReply = 1u << 20;  // a server that says more is cut o
 int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 bool send_signal(int process, int number) {
   return ::syscall(SYS_pidfd_send_signal, process, number, nullptr, 0) == 0;
+}
+
+// 0, or -1 and errno.
+int connect(int socket, const fs::path& path) {
+  try {
+    const UnixAddress address(path);
+    return ::connect(socket, address.get(), address.size());
+  } catch (const std::runtime_error&) {
+    errno = ENOENT;  // where no socket can be, no server is
+    return -1;
+  }
 }
 
 std::string reason() { return std::strerror(errno); }
@@ -53,13 +66,8 @@ std::string program_of(pid_t pid) {
 }  // namespace
 
 tl::expected<RunningServer, std::string> RunningServer::at_control(const fs::path& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.native().size() >= sizeof address.sun_path)
-    return Unexpected("the path of the control socket is too long: " + path.string());
-  path.native().copy(address.sun_path, path.native().size());
   const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (connect(socket, path) != 0) {
     const std::string why = errno == ENOENT || errno == ECONNREFUSED
                                 ? "no server is running at " + path.string()
                                 : "cannot connect to " + path.string() + ": " + reason();

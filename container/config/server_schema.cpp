@@ -333,11 +333,14 @@ std::shared_ptr<const Element> server_schema() {
        .attributes =
            {{"pidFile",
              or_else("none", path(&ServerConfig::pid_file)),
-             "Where the process id is written while the server runs.",
+             "Where the process id is written while the server runs; relative to the server's "
+             "folder.",
              {.name = "CATALINA_PID"}},
             {"control",
              or_else("none", path(&ServerConfig::control)),
-             "The Unix domain socket that the `margay` command talks to.",
+             "The Unix domain socket that `margay status`, `reload` and `stop` talk to, for this "
+             "user "
+             "alone; relative to the server's folder.",
              {.name = "port, shutdown"}},
             {"gracefulStopAwaitMillis",
              duration(&ServerConfig::graceful_stop_await),

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -15,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "container/unix_address.h"
 
 using container::Control;
 using container::ControlReply;
@@ -34,10 +35,8 @@ struct Folder {
 
 struct Caller {
   explicit Caller(const fs::path& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.native().copy(address.sun_path, sizeof address.sun_path - 1);
-    connected = ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const container::UnixAddress address(path);
+    connected = ::connect(socket, address.get(), address.size()) == 0;
   }
   ~Caller() { ::close(socket); }
   void say(std::string_view text) const {
@@ -178,7 +177,23 @@ TEST_CASE("control: what is no socket is left alone") {
   CHECK(fs::file_size(folder.path / "socket") == 8);
 }
 
-TEST_CASE("control: a path that no socket can have is refused with what to do") {
+TEST_CASE("control: a path longer than a socket's address is taken through its folder") {
+  const Folder folder;
+  const fs::path path = folder.path / std::string(90, 'y') / std::string(90, 'z') / "socket";
+  {
+    Control control(path);
+    CHECK(fs::is_socket(path));
+    const Caller caller(path);
+    REQUIRE(caller.connected);
+    caller.say("status\n");
+    control.serve(echo, start);
+    CHECK(caller.answer() == "ok\nheard status\n");
+    CHECK_THROWS_WITH_AS(Control{path}, doctest::Contains("another server"), std::runtime_error);
+  }
+  CHECK_FALSE(fs::exists(path));
+}
+
+TEST_CASE("control: a name that no socket can have is refused with what to do") {
   CHECK_THROWS_WITH_AS(Control("/tmp/" + std::string(120, 'z')), doctest::Contains("shorter"),
                        std::runtime_error);
 }
