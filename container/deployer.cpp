@@ -270,7 +270,7 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                                  .paths = {},
                                  .unavailable = error.what(),
                                  .on_loop = true});
-    broken->routes = *RouteTable::build(std::vector<Route>{{*Pattern::parse("/"), 0}});
+    broken->routes = *RouteTable::build(std::vector<Route>{{*Pattern::parse("/*"), 0}});
     return broken;
   }
 }

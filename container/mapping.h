@@ -32,9 +32,9 @@ struct MappedEndpoint {
   const margay_endpoint_type* type = nullptr;  // null: answers `unavailable` with 503
   void* self = nullptr;
   std::string name;
-  std::string title;        // "/shop: cart", for the watchdog and the log
+  std::string title;               // "/shop: cart", for the watchdog and the log
   std::vector<std::string> paths;  // its URL patterns, for the status
-  std::string unavailable;  // why, in the log; clients hear 503
+  std::string unavailable;         // why, in the log; clients hear 503
   bool on_loop = false;
   std::size_t body_limit = 2 * 1024 * 1024;  // of a buffered body; longer is answered 413
 };

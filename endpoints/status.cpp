@@ -50,8 +50,7 @@ bool AddressBlock::contains(std::string_view address) const {
 }
 
 Status::Status(const margay::Config& config)
-    : status_(
-          static_cast<const margay_status*>(config.host().query(&config.raw(), "status/1"))) {
+    : status_(static_cast<const margay_status*>(config.host().query(&config.raw(), "status/1"))) {
   std::string_view rest = config.get("allow", "127.0.0.0/8, ::1");
   while (!rest.empty()) {
     const auto comma = rest.find(',');
