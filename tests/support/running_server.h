@@ -127,8 +127,7 @@ class RunningServer {
         container::Runtime runtime({.config = folder / "server.xml",
                                     .substitutions = {},
                                     .built_in = {container::Plugin::built_in(*endpoints::builtin()),
-                                                 container::Plugin::built_in(*filters::builtin())},
-                                    .version = "test"},
+                                                 container::Plugin::built_in(*filters::builtin())}},
                                    logs_);
         up.set_value();
         runtime.run();

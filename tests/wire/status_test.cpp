@@ -43,7 +43,7 @@ TEST_CASE("concurrency: the status names every part, and who may not see it hear
   REQUIRE(answer.starts_with("HTTP/1.1 200 "));
   CHECK(answer.find("Cache-Control: no-store\r\n") != std::string::npos);
   const json told = json::parse(tests::body_of(answer));
-  CHECK(told["version"] == "test");
+  CHECK_FALSE(told["version"].get<std::string>().empty());
   CHECK(told["pid"] == ::getpid());
   CHECK(told["requests"] == 3);
   CHECK(told["generations"] == json::array({1}));
