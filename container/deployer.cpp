@@ -103,8 +103,9 @@ Pattern pattern(const LocatedText& text, PatternUse use) {
   return *parsed;
 }
 
-MappedFilter map_filter(const FilterScope& scope, const FilterInstance& instance) {
-  MappedFilter use{.type = &instance.type(), .self = instance.self()};
+MappedFilter map_filter(const std::string& name, const FilterScope& scope,
+                        const FilterInstance& instance) {
+  MappedFilter use{.name = name, .type = &instance.type(), .self = instance.self()};
   for (const LocatedText& path : scope.paths) {
     use.patterns.push_back(pattern(path, PatternUse::filter));
     const Pattern& one = use.patterns.back();
@@ -164,6 +165,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
       Types types(options_.built_in);
       for (const LibraryConfig& library : level.libraries)
         types.load(library, options_.base, {.work = resolve(host.work_dir) / "plugins"});
+      for (const auto& [name, plugin] : types.libraries()) mapping->plugins.push_back(plugin);
       for (const FilterConfig& filter : level.filters) {
         const auto [type, plugin] = types.find(
             filter, "filter", [&](const Plugin& one) { return one.find_filter(filter.type); });
@@ -171,7 +173,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
             make<margay_filter_type>(filter, *type, plugin,
                                      {filter.name, "", "", pairs(filter.parameters),
                                       logs_.log("app." + filter.name), options_.status});
-        entry.filters.push_back(map_filter(filter, *instance));
+        entry.filters.push_back(map_filter(filter.name, filter, *instance));
         mapping->keeps.push_back(instance);
       }
     };
@@ -265,9 +267,10 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
     broken->version = version;
     broken->endpoints.push_back({.name = {},
                                  .title = title + ": unavailable",
+                                 .paths = {},
                                  .unavailable = error.what(),
                                  .on_loop = true});
-    broken->routes = *RouteTable::build(std::vector<Route>{{*Pattern::parse("/"), 0}});
+    broken->routes = *RouteTable::build(std::vector<Route>{{*Pattern::parse("/*"), 0}});
     return broken;
   }
 }
@@ -283,6 +286,7 @@ std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host,
     types.load(library, folder,
                {.work = resolve(host.work_dir) / "plugins",
                 .on_resident = [log = log_](std::string_view text) { log.warn("{}", text); }});
+  for (const auto& [name, plugin] : types.libraries()) application.plugins.push_back(plugin);
   const auto options = [&](const std::string& name,
                            const std::vector<ParameterConfig>& parameters) {
     auto all = pairs(config.parameters);
@@ -306,7 +310,9 @@ std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host,
                                                      options(endpoint.name, endpoint.parameters));
     application.keeps.push_back(instance);
     const auto index = static_cast<std::uint32_t>(application.endpoints.size());
+    std::vector<std::string> paths;
     for (const LocatedText& path : endpoint.paths) {
+      paths.push_back(path.text);
       routes.push_back({pattern(path, PatternUse::endpoint), index});
       places.push_back(path.position);
     }
@@ -314,6 +320,7 @@ std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host,
                                      .self = instance->self(),
                                      .name = endpoint.name,
                                      .title = title + ": " + endpoint.name,
+                                     .paths = std::move(paths),
                                      .unavailable = {},
                                      .on_loop = (type->flags & MARGAY_ON_LOOP) != 0 &&
                                                 endpoint.dispatch != DispatchChoice::worker,
@@ -332,7 +339,7 @@ std::shared_ptr<const Application> Deployer::assemble(const HostConfig& host,
     application.keeps.push_back(filters[filter.name]);
   }
   for (const FilterUse& use : filter_uses(config))
-    application.filters.push_back(map_filter(*use.scope, *filters.at(*use.filter)));
+    application.filters.push_back(map_filter(*use.filter, *use.scope, *filters.at(*use.filter)));
   for (const ErrorPageConfig& page : config.error_pages)
     application.error_pages.push_back({page.status, page.location});
   return std::make_shared<const Application>(std::move(application));

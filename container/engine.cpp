@@ -267,10 +267,10 @@ void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t 
     appender->append(record);
 }
 
-std::uint64_t Engine::requests() const {
-  std::uint64_t sum = 0;
-  for (const PerLoop& one : per_loop_) sum += one.requests.load(std::memory_order_relaxed);
-  return sum;
+std::vector<std::uint64_t> Engine::generations() const {
+  std::vector<std::uint64_t> numbers;
+  for (const Generation& one : generations_) numbers.push_back(one.mapping->generation);
+  return numbers;
 }
 
 }  // namespace container

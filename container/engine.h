@@ -41,7 +41,10 @@ class Engine final : public server::Service {
   void refuse(server::Exchange& exchange, int status, std::string_view reason) override;
   void finished(server::Exchange& exchange) override;
 
-  std::uint64_t requests() const;  // any thread; sum over the loops
+  std::uint64_t requests_on(std::size_t loop) const {  // any thread
+    return per_loop_[loop].requests.load(std::memory_order_relaxed);
+  }
+  std::vector<std::uint64_t> generations() const;  // of the mappings that live; control thread
 
  private:
   // One mapping on one loop: a plain count of the exchanges that use it, the loop's own.

@@ -15,8 +15,11 @@
 
 namespace container {
 
+class Plugin;
+
 // A filter as it is mapped: the object and where it takes part.
 struct MappedFilter {
+  std::string name;
   const margay_filter_type* type = nullptr;
   void* self = nullptr;
   std::vector<Pattern> patterns;
@@ -29,8 +32,9 @@ struct MappedEndpoint {
   const margay_endpoint_type* type = nullptr;  // null: answers `unavailable` with 503
   void* self = nullptr;
   std::string name;
-  std::string title;        // "/shop: cart", for the watchdog and the log
-  std::string unavailable;  // why, in the log; clients hear 503
+  std::string title;               // "/shop: cart", for the watchdog and the log
+  std::vector<std::string> paths;  // its URL patterns, for the status
+  std::string unavailable;         // why, in the log; clients hear 503
   bool on_loop = false;
   std::size_t body_limit = 2 * 1024 * 1024;  // of a buffered body; longer is answered 413
 };
@@ -50,7 +54,8 @@ struct Application {
   std::vector<MappedFilter> filters;
   std::vector<ErrorPage> error_pages;
   std::string fingerprint;  // of configuration and library files: equal means carried over
-  std::vector<std::shared_ptr<const void>> keeps;  // instances, then the libraries under them
+  std::vector<std::shared_ptr<const Plugin>> plugins;  // its libraries
+  std::vector<std::shared_ptr<const void>> keeps;      // instances, then what is under them
 };
 
 struct HostMapping {
@@ -66,7 +71,8 @@ struct Mapping {
   std::uint64_t generation = 0;
   HostTable hosts;  // index: position in `entries`
   std::vector<HostMapping> entries;
-  std::vector<std::shared_ptr<const void>> keeps;  // instances of Engine and Host filters
+  std::vector<std::shared_ptr<const Plugin>> plugins;  // libraries of Engine and Hosts
+  std::vector<std::shared_ptr<const void>> keeps;      // instances of their filters
 };
 
 }  // namespace container

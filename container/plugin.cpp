@@ -54,12 +54,16 @@ std::string types_fault(const Type* const* types, std::uint32_t count, const cha
   return {};
 }
 
-std::filesystem::path unique_copy(const std::filesystem::path& file,
-                                  const std::filesystem::path& work) {
+unsigned next_generation() {
   static std::atomic<unsigned> number{0};
+  return ++number;
+}
+
+std::filesystem::path unique_copy(const std::filesystem::path& file,
+                                  const std::filesystem::path& work, unsigned generation) {
   std::filesystem::create_directories(work);
   const auto copy = work / (file.stem().string() + "." + std::to_string(::getpid()) + "." +
-                            std::to_string(++number) + ".so");
+                            std::to_string(generation) + ".so");
   std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
   return copy;
 }
@@ -92,9 +96,10 @@ tl::expected<std::shared_ptr<const Plugin>, std::string> Plugin::load(
     const std::filesystem::path& file, const PluginOptions& options) {
   const std::string name = file.string();
   if (const std::string fault = elf_fault(file); !fault.empty()) return Failure(name + " " + fault);
+  const unsigned generation = next_generation();
   std::filesystem::path copy;
   try {
-    copy = unique_copy(file, options.work);
+    copy = unique_copy(file, options.work, generation);
   } catch (const std::filesystem::filesystem_error& error) {
     return Failure(name + " cannot be copied to " + options.work.string() + ": " +
                    error.code().message());
@@ -120,11 +125,15 @@ tl::expected<std::shared_ptr<const Plugin>, std::string> Plugin::load(
   const margay_plugin* table = entry();
   if (table == nullptr) return give_up("declares nothing: margay_plugin_main returned no table");
   if (const std::string reason = refusal(*table); !reason.empty()) return give_up(reason);
-  return std::shared_ptr<const Plugin>(new Plugin(*table, handle, options, copy));
+  const std::shared_ptr<Plugin> loaded(new Plugin(*table, handle, options));
+  loaded->file_ = file;
+  loaded->copy_ = copy;
+  loaded->generation_ = generation;
+  return loaded;
 }
 
 std::shared_ptr<const Plugin> Plugin::built_in(const margay_plugin& table) {
-  return std::shared_ptr<const Plugin>(new Plugin(table, nullptr, {}, {}));
+  return std::shared_ptr<const Plugin>(new Plugin(table, nullptr, {}));
 }
 
 Plugin::~Plugin() {

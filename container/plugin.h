@@ -34,18 +34,20 @@ class Plugin {
   Plugin& operator=(const Plugin&) = delete;
 
   const margay_plugin& table() const { return *table_; }
+  const std::filesystem::path& file() const { return file_; }  // as deployed; empty: built in
+  unsigned generation() const { return generation_; }  // counts loads in this process; 0: built in
   const margay_endpoint_type* find_endpoint(std::string_view type) const;
   const margay_filter_type* find_filter(std::string_view type) const;
 
  private:
-  Plugin(const margay_plugin& table, void* handle, PluginOptions options,
-         std::filesystem::path copy)
-      : table_(&table), handle_(handle), options_(std::move(options)), copy_(std::move(copy)) {}
+  Plugin(const margay_plugin& table, void* handle, PluginOptions options)
+      : table_(&table), handle_(handle), options_(std::move(options)) {}
 
   const margay_plugin* table_;
   void* handle_;  // null: built in
   PluginOptions options_;
-  std::filesystem::path copy_;
+  std::filesystem::path file_, copy_;
+  unsigned generation_ = 0;
 };
 
 // Whether this server would take what a library declares: empty, or the sentence of its refusal.

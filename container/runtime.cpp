@@ -159,8 +159,10 @@ void Runtime::build_server(const ServerConfig& config) {
   seen_busy_.resize(count);
   busy_ticks_.resize(count);
   EngineOptions engine;
-  DeployerOptions deployer{
-      .base = base_, .built_in = options_.built_in, .substitutions = options_.substitutions};
+  DeployerOptions deployer{.base = base_,
+                           .built_in = options_.built_in,
+                           .substitutions = options_.substitutions,
+                           .status = status_.abi()};
   if (!service.connectors.empty()) {
     engine.target = target_rules(service.connectors.front());
     deployer.max_post_size = service.connectors.front().max_post_size;
@@ -187,6 +189,7 @@ void Runtime::build_server(const ServerConfig& config) {
     connectors_.back()->listen();
   }
   if (!config.pid_file.empty()) std::ofstream(base_ / config.pid_file) << ::getpid() << '\n';
+  tell_status();
   announce();
 }
 
@@ -238,6 +241,7 @@ ControlReply Runtime::reload(bool config_too) {
     }
     mapping_ = deployer_->build(config_, mapping_.get());
     engine_->publish(mapping_);
+    tell_status();
     log_.info("mapping {} is in use", mapping_->generation);
     ControlReply reply{.good = deployer_->failures().empty(),
                        .text = "mapping " + std::to_string(mapping_->generation) + " is in use\n"};
@@ -281,10 +285,26 @@ void Runtime::serve_control() {
   control_->serve([this](std::string_view command) { return obey(command); }, Clock::now());
 }
 
+void Runtime::tell_status() {
+  StatusSources sources{.engine = engine_.get(),
+                        .mapping = mapping_.get(),
+                        .generations = engine_->generations(),
+                        .connectors = {},
+                        .executors = {{"default", workers_.get()}},
+                        .loops = loops_.size()};
+  for (const auto& one : connectors_) sources.connectors.push_back(one.get());
+  status_.use(std::move(sources));
+}
+
+void Runtime::reap() {
+  const std::size_t superseded = engine_->reap();
+  if (std::exchange(superseded_, superseded) != superseded) tell_status();
+}
+
 void Runtime::tick() {
   const auto now = Clock::now();
   watch_handlers();
-  engine_->reap();
+  reap();
   if (now < next_scan_) return;
   next_scan_ = now + std::chrono::milliseconds(250);
   const Changes changes = watcher_->scan(now);
@@ -303,7 +323,8 @@ void Runtime::watch_handlers() {
     const std::pair now{busy.calls.load(std::memory_order_relaxed), with};
     const bool same = with != nullptr && seen_busy_[i] == now;
     seen_busy_[i] = now;
-    busy_ticks_[i] = same ? busy_ticks_[i] + 1 : 0;
+    const int before = std::exchange(busy_ticks_[i], same ? busy_ticks_[i] + 1 : 0);
+    if ((before == 0) != (busy_ticks_[i] == 0)) status_.use_busy(i, same ? with : "");
     if (busy_ticks_[i] == limit)
       log_.warn("{} holds loop {} for more than {} ms: it must not block", with, i,
                 config_.loop_stall_warning.count());
@@ -352,6 +373,7 @@ void Runtime::stop() {
 }
 
 Runtime::~Runtime() {
+  status_.use({});
   for (const auto& connector : connectors_) connector->close();
   connectors_.clear();
   if (!config_.pid_file.empty()) ::unlink((base_ / config_.pid_file).c_str());

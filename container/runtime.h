@@ -12,6 +12,7 @@
 #include "container/control.h"
 #include "container/deployer.h"
 #include "container/engine.h"
+#include "container/status_report.h"
 #include "container/watcher.h"
 #include "server/connector.h"
 #include "server/log.h"
@@ -45,6 +46,8 @@ class Runtime {
   void build_server(const ServerConfig& config);
   void open_access_logs(const EngineConfig& engine);
   void announce() const;
+  void tell_status();
+  void reap();
   ControlReply reload(bool config_too);
   ControlReply reload_all();
   ControlReply obey(std::string_view command);
@@ -59,6 +62,7 @@ class Runtime {
   server::Logs& logs_;
   server::Log log_;
   ServerConfig config_;
+  StatusReport status_;               // plugins that ask it live in the mappings
   std::unique_ptr<Control> control_;  // null: none is configured
   bool stop_asked_ = false;           // through the control socket
   std::vector<std::unique_ptr<AccessLog>> access_logs_;
@@ -73,6 +77,7 @@ class Runtime {
   std::chrono::steady_clock::time_point next_scan_{};
   std::vector<std::pair<std::uint64_t, const char*>> seen_busy_;  // by loop
   std::vector<int> busy_ticks_;
+  std::size_t superseded_ = 0;  // mappings, as the status was told
 };
 
 }  // namespace container

@@ -4,9 +4,11 @@
 #include <margay/plugin.h>
 
 #include "endpoints/files.h"
+#include "endpoints/status.h"
 
 namespace endpoints {
 
-MARGAY_TABLE(builtin, "built in", "0.1", margay::endpoint<Files>("files"))
+MARGAY_TABLE(builtin, "built in", "0.1", margay::endpoint<Files>("files"),
+             margay::endpoint<Status>("status"))
 
 }  // namespace endpoints

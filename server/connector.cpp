@@ -192,7 +192,11 @@ void Connector::on_each_loop(void (Listener::*step)()) {
     loops_[i]->post([listener = listeners_[i].get(), step] { (listener->*step)(); });
 }
 
-void Connector::drain() { on_each_loop(&Listener::drain); }
+void Connector::drain() {
+  draining_.store(true, std::memory_order_relaxed);
+  on_each_loop(&Listener::drain);
+}
+
 void Connector::close() { on_each_loop(&Listener::close); }
 
 }  // namespace server

@@ -42,6 +42,7 @@ class Connector {
   void drain();  // accept nothing more; finish what is in flight, answers say Connection: close
   void close();  // cut every connection
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  bool draining() const { return draining_.load(std::memory_order_relaxed); }  // any thread
   std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
   const ConnectorOptions& options() const { return options_; }
@@ -58,6 +59,7 @@ class Connector {
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<bool> parked_{false};  // some listener holds a connection back: maxConnections
+  std::atomic<bool> draining_{false};
   std::uint16_t port_ = 0;
 };
 

@@ -51,7 +51,8 @@ class Workers {
     std::size_t threads, busy, queued;
     std::uint64_t refused;
   };
-  Figures figures() const;
+  Figures figures() const;  // any thread
+  const WorkersOptions& options() const { return options_; }
 
   // Work that runs longer than `limit`: calls `report(title, elapsed)` once per piece.
   template <class Report>

@@ -254,11 +254,13 @@ const margay_plugin* margay_plugin_main(void);
 /* --- optional interface "status/1" ---------------------------------------------------------------
  */
 
-/* Figures of the running server as one JSON object. Any thread; may wait some milliseconds for the
- * loops. `take` is called once, before `report` returns. */
+/* What the running server consists of and its figures, as one JSON object. Any thread but best a
+ * worker: it is made anew for each call, which may wait for another call. `take` is called once,
+ * before `report` returns; the text is gone afterwards. */
 typedef struct margay_status {
   uint32_t size;
-  void (*report)(void (*take)(void* arg, margay_str json), void* arg);
+  void (*report)(const struct margay_status* self, void (*take)(void* arg, margay_str json),
+                 void* arg);
 } margay_status;
 
 #ifdef __cplusplus

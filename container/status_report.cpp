@@ -1,0 +1,166 @@
+// What the status endpoint tells: the parts of the running server and their figures, as JSON.
+#include "container/status_report.h"
+
+#include <unistd.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "container/plugin.h"
+
+namespace container {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string utc(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+Json connectors(const StatusSources& sources) {
+  Json all = Json::array();
+  for (const server::Connector* one : sources.connectors)
+    all.push_back({{"title", one->title()},
+                   {"connections", one->connections()},
+                   {"accepted", one->accepted()},
+                   {"maxConnections", one->options().max_connections},
+                   {"draining", one->draining()}});
+  return all;
+}
+
+Json loops(const StatusSources& sources, const std::vector<std::string>& busy,
+           std::uint64_t& requests) {
+  Json all = Json::array();
+  for (std::size_t i = 0; i < sources.loops; ++i) {
+    const std::uint64_t served = sources.engine->requests_on(i);
+    requests += served;
+    const bool held = i < busy.size() && !busy[i].empty();
+    all.push_back(
+        {{"index", i}, {"requests", served}, {"busy", held ? Json(busy[i]) : Json(nullptr)}});
+  }
+  return all;
+}
+
+Json executors(const StatusSources& sources) {
+  Json all = Json::array();
+  for (const auto& [name, workers] : sources.executors) {
+    const server::Workers::Figures figures = workers->figures();
+    all.push_back({{"name", name},
+                   {"threads", figures.threads},
+                   {"maxThreads", workers->options().max_threads},
+                   {"busy", figures.busy},
+                   {"queued", figures.queued},
+                   {"maxQueueSize", workers->options().max_queue_size},
+                   {"refused", figures.refused}});
+  }
+  return all;
+}
+
+Json filters(const std::vector<MappedFilter>& mapped) {
+  Json all = Json::array();
+  for (const MappedFilter& one : mapped) {
+    Json paths = Json::array();
+    for (const Pattern& pattern : one.patterns) paths.push_back(pattern.text());
+    all.push_back({{"name", one.name}, {"paths", paths}, {"endpoints", one.endpoints}});
+  }
+  return all;
+}
+
+Json application(const Application& one) {
+  Json endpoints = Json::array();
+  std::string reason;
+  for (const MappedEndpoint& endpoint : one.endpoints) {
+    if (endpoint.type == nullptr) {
+      reason = endpoint.unavailable;
+      continue;
+    }
+    endpoints.push_back({{"name", endpoint.name},
+                         {"paths", endpoint.paths},
+                         {"dispatch", endpoint.on_loop ? "loop" : "worker"}});
+  }
+  Json told{{"path", one.context_path.empty() ? "/" : one.context_path},
+            {"version", one.version},
+            {"available", reason.empty()}};
+  if (!reason.empty()) told["reason"] = reason;
+  told["endpoints"] = std::move(endpoints);
+  told["filters"] = filters(one.filters);
+  return told;
+}
+
+Json hosts(const Mapping& mapping) {
+  Json all = Json::array();
+  for (const HostMapping& host : mapping.entries) {
+    Json applications = Json::array();
+    for (const auto& one : host.applications) applications.push_back(application(*one));
+    all.push_back({{"name", host.name},
+                   {"filters", filters(host.filters)},
+                   {"applications", std::move(applications)}});
+  }
+  return all;
+}
+
+Json plugins(const Mapping& mapping) {
+  Json all = Json::array();
+  const auto add = [&](const std::vector<std::shared_ptr<const Plugin>>& some) {
+    for (const auto& one : some)
+      all.push_back({{"name", one->table().name},
+                     {"version", one->table().version},
+                     {"file", one->file().string()},
+                     {"generation", one->generation()}});
+  };
+  add(mapping.plugins);
+  for (const HostMapping& host : mapping.entries)
+    for (const auto& one : host.applications) add(one->plugins);
+  return all;
+}
+
+}  // namespace
+
+StatusReport::StatusReport()
+    : interface_{.abi = {sizeof(margay_status),
+                         [](const margay_status* self, void (*take)(void*, margay_str), void* arg) {
+                           const std::string text =
+                               reinterpret_cast<const Interface*>(self)->report->json();
+                           take(arg, {text.data(), text.size()});
+                         }},
+                 .report = this} {}
+
+void StatusReport::use(StatusSources sources) {
+  const std::scoped_lock lock(mutex_);
+  sources_ = std::move(sources);
+}
+
+void StatusReport::use_busy(std::size_t loop, const char* handler) {
+  const std::scoped_lock lock(mutex_);
+  if (busy_.size() <= loop) busy_.resize(loop + 1);
+  busy_[loop] = handler;
+}
+
+std::string StatusReport::json() const {
+  const auto uptime = std::chrono::steady_clock::now() - started_;
+  Json told{{"version", MARGAY_VERSION},
+            {"pid", ::getpid()},
+            {"start", utc(start_)},
+            {"uptimeSeconds", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()}};
+  const std::scoped_lock lock(mutex_);
+  if (sources_.engine != nullptr && sources_.mapping != nullptr) {
+    std::uint64_t requests = 0;
+    Json its_loops = loops(sources_, busy_, requests);
+    told["requests"] = requests;
+    told["connectors"] = connectors(sources_);
+    told["loops"] = std::move(its_loops);
+    told["executors"] = executors(sources_);
+    told["hosts"] = hosts(*sources_.mapping);
+    told["plugins"] = plugins(*sources_.mapping);
+    told["generations"] = sources_.generations;
+  }
+  // Names and reasons come from files and plugins: what is not UTF-8 is replaced.
+  return told.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace container

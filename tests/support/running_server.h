@@ -1,0 +1,163 @@
+// A whole server for tests: a folder of its own with server.xml and applications, a Runtime on a
+// thread, signals and log lines to talk with it.
+#pragma once
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "container/runtime.h"
+#include "endpoints/builtin.h"
+#include "filters/builtin.h"
+#include "server/log.h"
+#include "tests/support/client.h"
+
+namespace tests {
+
+// Log lines, and somebody who waits for one.
+class AwaitedLog final : public server::LogSink {
+ public:
+  void write(const server::LogLine& line) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      lines_ += std::string(line.message) + "\n";
+    }
+    more_.notify_all();
+  }
+  // False when `text` does not come up behind everything that was awaited before.
+  bool await(std::string_view text) {
+    std::unique_lock lock(mutex_);
+    return more_.wait_for(lock, std::chrono::seconds(20), [&] {
+      const auto at = lines_.find(text, heard_);
+      if (at == std::string::npos) return false;
+      heard_ = at + text.size();
+      return true;
+    });
+  }
+  std::string all() const {
+    const std::scoped_lock lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;  // guards lines_ and heard_
+  std::condition_variable more_;
+  std::string lines_;
+  std::size_t heard_ = 0;
+};
+
+// A port that was free a moment ago.
+inline std::uint16_t free_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof name;
+  const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&name), size) == 0 &&
+                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size) == 0;
+  ::close(socket);
+  REQUIRE(bound);
+  return ntohs(name.sin_port);
+}
+
+inline std::string body_of(const std::string& answer) {
+  const auto end = answer.find("\r\n\r\n");
+  return end == std::string::npos ? "" : answer.substr(end + 4);
+}
+
+class RunningServer {
+ public:
+  RunningServer() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "margay-run-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    folder = pattern;
+    std::filesystem::create_directories(folder / "apps");
+  }
+  ~RunningServer() {
+    stop();
+    std::filesystem::remove_all(folder);
+  }
+  RunningServer(const RunningServer&) = delete;
+  RunningServer& operator=(const RunningServer&) = delete;
+
+  // A file in the folder, replaced in one step.
+  void write(const std::string& name, const std::string& text) const {
+    const auto file = folder / name;
+    std::filesystem::create_directories(file.parent_path());
+    const auto fresh = file.parent_path() / ("." + file.filename().string() + ".new");
+    std::ofstream(fresh, std::ios::binary) << text;
+    std::filesystem::rename(fresh, file);
+  }
+  std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(folder / name, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  void plugin(const std::string& name, const std::string& to) const {
+    const auto file = folder / to;
+    std::filesystem::create_directories(file.parent_path());
+    const auto fresh = file.parent_path() / ("." + file.filename().string() + ".new");
+    std::filesystem::copy_file(std::filesystem::path(std::getenv("MARGAY_PLUGINS")) / name, fresh);
+    std::filesystem::rename(fresh, file);
+  }
+
+  // Serves by server.xml until the test's end.
+  void start() {
+    std::promise<void> up;
+    thread_ = std::thread([&] {
+      try {
+        container::Runtime runtime({.config = folder / "server.xml",
+                                    .substitutions = {},
+                                    .built_in = {container::Plugin::built_in(*endpoints::builtin()),
+                                                 container::Plugin::built_in(*filters::builtin())}},
+                                   logs_);
+        up.set_value();
+        runtime.run();
+      } catch (...) {
+        up.set_exception(std::current_exception());
+      }
+    });
+    up.get_future().get();
+  }
+  void reload() { ::pthread_kill(thread_.native_handle(), SIGHUP); }
+  void stop() {
+    if (!thread_.joinable()) return;
+    ::pthread_kill(thread_.native_handle(), SIGTERM);
+    thread_.join();
+  }
+
+  static std::string get(std::uint16_t port, const std::string& target,
+                         const std::string& host = "localhost", const std::string& fields = "") {
+    Client client(port);
+    client.send("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields +
+                "Connection: close\r\n\r\n");
+    return client.rest();
+  }
+
+  std::filesystem::path folder;
+  AwaitedLog log;
+
+ private:
+  server::Logs logs_{log};
+  std::thread thread_;
+};
+
+}  // namespace tests
