@@ -24,9 +24,9 @@ struct Cookie {
   std::string path{};    // "" or such as "/shop"
   std::string domain{};  // "" or such as "example.org": also its subdomains
   std::optional<std::chrono::seconds> max_age{};  // 0: the browser forgets the cookie at once
-  std::optional<std::chrono::system_clock::time_point> expires{};  // years 1601 to 9999
-  bool secure = false;                                             // only over https
-  bool http_only = false;                                          // out of reach of scripts
+  std::optional<std::chrono::system_clock::time_point> expires{};
+  bool secure = false;     // only over https
+  bool http_only = false;  // out of reach of scripts
   SameSite same_site = SameSite::unset;
   bool partitioned = false;  // a jar of its own under each top-level site; needs `secure`
 
@@ -83,14 +83,14 @@ inline bool is_cookie_domain(std::string_view text) {
   return text.empty() || is_letter_or_digit(before);
 }
 
-// IMF-fixdate (RFC 9110 section 5.6.7); {} outside the years 1601 to 9999.
+// IMF-fixdate (RFC 9110 section 5.6.7).
 inline std::string cookie_date(std::chrono::system_clock::time_point when) {
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
   std::tm utc{};
-  if (::gmtime_r(&seconds, &utc) == nullptr || utc.tm_year < -299 || utc.tm_year > 8099) return {};
+  ::gmtime_r(&seconds, &utc);
   char text[64];
   const int size = std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
                                  kDays[utc.tm_wday], utc.tm_mday, kMonths[utc.tm_mon],
@@ -108,8 +108,6 @@ inline std::string cookie_fault(const Cookie& cookie) {
   if (!is_cookie_domain(cookie.domain))
     return "its domain must be a host name without a dot in front";
   if (cookie.max_age && cookie.max_age->count() < 0) return "its max_age is negative: 0 removes it";
-  if (cookie.expires && cookie_date(*cookie.expires).empty())
-    return "its expiry lies outside the years 1601 to 9999";
   if (cookie.same_site == SameSite::none && !cookie.secure)
     return "browsers refuse SameSite=None without secure";
   if (cookie.partitioned && !cookie.secure) return "browsers refuse Partitioned without secure";
