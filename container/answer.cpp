@@ -197,6 +197,7 @@ margay_result Invocation::send_error(int code, std::string_view message) {
        {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
     head.remove(name);
   head.status = code;
+  if (!in_error_) error_message_ = exchange_.arena().copy(message);
   if (!in_error_ && error_dispatch(code)) return MARGAY_OK;
   render_error_body(code, message);
   return finish();

@@ -31,6 +31,12 @@ margay_str attribute(margay_exchange* exchange, margay_str name) {
   return value == nullptr ? margay_str{nullptr, 0} : text(*value);
 }
 
+constexpr std::size_t kMaxMemory = 64 * 1024;
+
+void* memory(margay_exchange* exchange, size_t size) {
+  return size > kMaxMemory ? nullptr : call(exchange).exchange().arena().allocate(size);
+}
+
 margay_async* suspend(margay_exchange* exchange) {
   server::Exchange& its = call(exchange).exchange();
   return its.ended() ? nullptr : reinterpret_cast<margay_async*>(&its.suspend());
@@ -69,10 +75,12 @@ const margay_host& host_functions() {
                        margay_str message) { return call(x).send_error(code, view(message)); },
       .finish = [](margay_exchange* x) { return call(x).finish(); },
       .emit = [](margay_exchange* x, margay_str bytes) { return call(x).emit(view(bytes)); },
+      .cut = [](margay_exchange* x) { call(x).cut(); },
       .read = read,
       .info = [](margay_exchange* x, int what) { return text(call(x).info(what)); },
       .set_info = [](margay_exchange* x, int what,
                      margay_str value) { return call(x).set_info(what, view(value)); },
+      .memory = memory,
       .attribute = attribute,
       .set_attribute =
           [](margay_exchange* x, margay_str name, margay_str value) {
@@ -85,8 +93,11 @@ const margay_host& host_functions() {
           },
       .release = [](margay_async* async) { right(async).release(); },
       .proceed = [](margay_exchange* x) { return call(x).proceed(); },
-      .watch = [](margay_exchange* x, void (*event)(void*, margay_exchange*, int), void* argument,
-                  void (*gone)(void*)) { return call(x).watch(event, argument, gone); },
+      .watch =
+          [](margay_exchange* x, int what, void (*event)(void*, margay_exchange*), void* argument,
+             void (*gone)(void*)) {
+            return call(x).watch(what, {event, argument, gone});
+          },
       .log = log,
       .query = query,
       .trailer = [](margay_exchange* x,

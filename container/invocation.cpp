@@ -2,6 +2,7 @@
 #include "container/invocation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "container/trace.h"
 
@@ -89,16 +90,19 @@ void Invocation::run_chain() {
     Step& step = steps_[position_++];
     entered_ = position_;
     if (step.use->type->before == nullptr) continue;
+    const std::uint32_t suspended = exchange_.suspensions();
     switch (step.use->type->before(step.use->self, &step.state, &host_, handle(*this), &request)) {
       case MARGAY_OK:
         break;
       case MARGAY_SUSPENDED:
+        waiting_ = true;
         return;
       case MARGAY_CLOSED:
-        if (!exchange_.suspended()) finish();
+        waiting_ = exchange_.suspensions() != suspended;
+        if (!waiting_) finish();
         return;
       default:
-        return fail("a filter failed");
+        return fail();
     }
     if (exchange_.ended()) return;
   }
@@ -119,10 +123,11 @@ void Invocation::call_endpoint() {
   if (exchange_.request.method == "TRACE" && !in_error_) return trace();
   const std::string_view body = exchange_.buffered_body();
   if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0) request.body = {body.data(), body.size()};
+  const std::uint32_t suspended = exchange_.suspensions();  // a filter may still hold one
   const margay_result result =
       endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
-  if (result == MARGAY_FAILED) return fail("the endpoint failed");
-  if (!exchange_.suspended()) finish();
+  if (result == MARGAY_FAILED) return fail();
+  if (exchange_.suspensions() == suspended) finish();
 }
 
 // RFC 9110 section 9.3.8: the connector let it through (allowTrace), so no endpoint needs to know.
@@ -132,30 +137,42 @@ void Invocation::trace() {
   finish();
 }
 
-// What a turn wrote is sent at its end, also when the answer goes on later.
+// What a turn wrote is sent at its end, also when the answer goes on later. Behind the end nothing
+// is to be heard any more, and the watchers may hold what keeps the exchange.
 void Invocation::end_turn() {
   if (!exchange_.ended() && exchange_.suspended() && !exchange_.body().empty()) flush();
+  if (exchange_.ended()) end_watching();
 }
 
 void Invocation::resumed(server::Exchange&, void (*run)(), void* argument, bool gone) {
   const auto closure = reinterpret_cast<void (*)(void*, margay_exchange*)>(run);
   closure(argument, gone ? nullptr : handle(*this));
-  if (!gone) end_turn();
-}
-
-void Invocation::event(server::Exchange&, server::Event what) {
-  if (file_right_ != nullptr) {
-    const bool writable = what == server::Event::writable;
-    if (writable || exchange_.aborted()) go_on_with_file();
-    if (writable) return;
-  }
-  if (event_ != nullptr) event_(event_argument_, handle(*this), static_cast<int>(what));
   end_turn();
 }
 
-void Invocation::abandoned(server::Exchange&) { fail("nobody finished the answer"); }
+void Invocation::event(server::Exchange&, server::Event what) {
+  const bool writable = what == server::Event::writable;
+  const bool for_file = file_right_ != nullptr && writable;
+  if (file_right_ != nullptr && (writable || exchange_.aborted())) go_on_with_file();
+  if (watching_ != nullptr && !for_file) {
+    told_ = static_cast<int>(what);
+    told_replaced_ = false;
+    const Watching watching = watching_[told_ - 1];
+    if (watching.event != nullptr) watching.event(watching.argument, handle(*this));
+    told_ = 0;
+    if (told_replaced_) watching.end();
+  }
+  end_turn();
+  if (exchange_.aborted() && what == server::Event::aborted) end_watching();
+}
 
-void Invocation::fail(const char*) {
+void Invocation::abandoned(server::Exchange&) {
+  fail();
+  end_turn();
+}
+
+void Invocation::fail() {
+  if (exchange_.ended()) return;
   if (exchange_.committed()) {
     exchange_.reset_connection();
   } else {
@@ -164,23 +181,40 @@ void Invocation::fail(const char*) {
 }
 
 margay_result Invocation::proceed() {
-  if (called_ || exchange_.ended()) return MARGAY_FAILED;
+  if (!waiting_ || exchange_.ended()) return MARGAY_FAILED;
+  waiting_ = false;
   run_chain();
   return MARGAY_OK;
 }
 
-margay_result Invocation::watch(void (*watcher)(void*, margay_exchange*, int), void* argument,
-                                void (*gone)(void*)) {
-  if (event_gone_ != nullptr) event_gone_(event_argument_);
-  event_ = watcher;
-  event_argument_ = argument;
-  event_gone_ = gone;
-  exchange_.watch(watcher != nullptr || file_right_ != nullptr);
+margay_result Invocation::watch(int what, Watching watching) {
+  const bool known = what >= MARGAY_READABLE && what <= MARGAY_ABORTED;
+  if (!known || is_over()) {
+    watching.end();
+    return known ? MARGAY_CLOSED : MARGAY_FAILED;
+  }
+  if (watching_ == nullptr) {
+    watching_ = exchange_.arena().array<Watching>(kEvents);
+    std::fill_n(watching_, kEvents, Watching{});
+  }
+  const Watching old = std::exchange(watching_[what - 1], watching);
+  if (what == told_ && !told_replaced_) {
+    told_replaced_ = true;
+  } else {
+    old.end();
+  }
+  exchange_.watch(true);
   return MARGAY_OK;
 }
 
+void Invocation::end_watching() {
+  exchange_.watch(false);
+  Watching* const all = std::exchange(watching_, nullptr);
+  for (int i = 0; all != nullptr && i < kEvents; ++i) all[i].end();
+}
+
 void Invocation::done(std::uint64_t micros) {
-  watch(nullptr, nullptr, nullptr);
+  end_watching();
   const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(),
                                micros, exchange_.aborted() ? 1u : 0u};
   for (std::uint32_t i = entered_; i-- > 0;)

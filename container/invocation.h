@@ -18,6 +18,17 @@ struct RequestAttribute {
   RequestAttribute* next;
 };
 
+// What a plugin wants to hear of one event. Whoever holds one calls `gone` once at its end.
+struct Watching {
+  void (*event)(void*, margay_exchange*) = nullptr;
+  void* argument = nullptr;
+  void (*gone)(void*) = nullptr;
+
+  void end() const {
+    if (gone != nullptr) gone(argument);
+  }
+};
+
 // Lives in the exchange's arena; belongs to whoever has the handler half. The four moments of the
 // chain: `before` in order, `head` and `body` in reverse order, `done` when all is over.
 class Invocation final : public server::Handler {
@@ -63,8 +74,8 @@ class Invocation final : public server::Handler {
   margay_result finish();
   margay_result emit(std::string_view bytes);
   margay_result proceed();
-  margay_result watch(void (*event)(void*, margay_exchange*, int), void* argument,
-                      void (*gone)(void*));
+  margay_result watch(int what, Watching watching);
+  void cut() { fail(); }
   std::string_view info(int what);
   margay_result set_info(int what, std::string_view value);
   std::string_view* attribute(std::string_view name);
@@ -89,7 +100,8 @@ class Invocation final : public server::Handler {
   void call_endpoint();
   void trace();
   void end_turn();
-  void fail(const char* what);
+  void end_watching();
+  void fail();
   void commit();
   margay_result hand_over(bool last);
   bool is_over() const { return exchange_.ended() || file_right_ != nullptr; }
@@ -120,6 +132,7 @@ class Invocation final : public server::Handler {
   bool transformed_end_ = false;
   bool lengthless_ = false;  // HEAD where filters would have changed the body: nobody knows
   bool called_ = false;      // the endpoint
+  bool waiting_ = false;     // a suspended `before` decides
   bool in_error_ = false;
   std::string_view error_message_, error_path_;
   std::string_view principal_, remote_address_, scheme_;
@@ -127,9 +140,10 @@ class Invocation final : public server::Handler {
   bool remote_set_ = false;
   RequestAttribute* attributes_ = nullptr;
   std::size_t attribute_count_ = 0;
-  void (*event_)(void*, margay_exchange*, int) = nullptr;
-  void (*event_gone_)(void*) = nullptr;
-  void* event_argument_ = nullptr;
+  static constexpr int kEvents = 3;
+  Watching* watching_ = nullptr;  // kEvents of them, in the arena, from the first `watch` on
+  int told_ = 0;                  // the event whose watcher is being called; 0: none
+  bool told_replaced_ = false;    // by the call itself: ended when that returns
 };
 
 inline margay_exchange* handle(Invocation& invocation) {

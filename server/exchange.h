@@ -138,6 +138,7 @@ class Exchange final : private Work, private Timer {
   bool secure() const { return wire_ != nullptr && wire_->secure(); }
   bool on_worker() const { return workers_ != nullptr; }
   bool suspended() const { return asyncs_ != 0; }
+  std::uint32_t suspensions() const { return asyncs_; }  // only grows during a turn
 
   // --- wire half
   // -----------------------------------------------------------------------------------

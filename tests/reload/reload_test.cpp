@@ -4,29 +4,21 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <thread>
 
-#include "tests/support/client.h"
-#include "tests/support/process.h"
+#include "tests/support/installation.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using tests::Client;
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-const bool sanitized = !environment("MARGAY_SANITIZED").empty();
+using tests::environment;
 
 std::string content(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -39,41 +31,11 @@ std::string mark(int build) {
   return text;
 }
 
-// A base folder with one application, whose library appears as any copying tool should do it.
-class Base {
- public:
-  Base() : path_(fs::temp_directory_path() / ("margay-reload-" + std::to_string(::getpid()))) {
-    fs::create_directories(path_ / "conf");
-    fs::create_directories(lib());
-    std::ofstream(path_ / "conf" / "server.xml") << R"(<Server><Service>
-  <Executor name="pool" maxThreads="8" minSpareThreads="4"/>
-  <Connector address="127.0.0.1" port="0" loops="2" executor="pool" maxKeepAliveRequests="-1"/>
-  <Engine defaultHost="localhost"><Host name="localhost" appBase="apps"/></Engine>
-</Service></Server>)";
-    std::ofstream(path_ / "apps" / "numbered" / "app.xml") << R"(<Application>
+constexpr const char* kManifest = R"(<Application>
   <Library name="numbered" file="lib/numbered.so"/>
   <Endpoint name="number" path="/now"/>
   <Endpoint name="slow" path="/slow"/>
 </Application>)";
-  }
-  ~Base() { fs::remove_all(path_); }
-  Base(const Base&) = delete;
-  Base& operator=(const Base&) = delete;
-
-  void replace(const std::string& library) {
-    std::ofstream(lib() / ".new", std::ios::binary) << library;
-    fs::rename(lib() / ".new", lib() / "numbered.so");
-  }
-  fs::path config() const { return path_ / "conf" / "server.xml"; }
-  std::size_t copies() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(path_ / "work" / "plugins"), {}));
-  }
-
- private:
-  fs::path lib() const { return path_ / "apps" / "numbered" / "lib"; }
-  fs::path path_;
-};
 
 // The builds that may answer. The loads ask while the test goes on deploying.
 class Deployed {
@@ -168,78 +130,67 @@ class Trial {
  public:
   Trial()
       : good_(content(fs::path(environment("MARGAY_PLUGINS")) / "numbered.so")),
-        at_(good_.find(mark(0))) {
+        at_(good_.find(mark(0))),
+        lib_(installation_.application("numbered", kManifest) / "lib") {
     REQUIRE(at_ != std::string::npos);
-    deploy_first();
-    server_.emplace(std::vector<std::string>{environment("MARGAY"), "run", "--config",
-                                             base_.config().string()});
-    const std::string line = server_->await("listening on http://127.0.0.1:");
-    REQUIRE_MESSAGE(!line.empty(), server_->log());
-    port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+    deployed_.allow(0);
+    replace(good_);
+    installation_.start();
   }
 
   // Replaces the library by build `number` and waits until the server has taken it over.
   void deploy(int number, Trigger trigger) {
     deployed_.allow(number);
-    base_.replace(build(number));
-    if (trigger == Trigger::signal) server_->signal(SIGHUP);
-    REQUIRE_MESSAGE(!server_->await("application /numbered deployed").empty(), server_->log());
-    REQUIRE_MESSAGE(!server_->await("is in use").empty(), server_->log());
+    replace(build(number));
+    if (trigger == Trigger::signal) server().signal(SIGHUP);
+    REQUIRE_MESSAGE(!server().await("application /numbered deployed").empty(), server().log());
+    REQUIRE_MESSAGE(!server().await("is in use").empty(), server().log());
     current_ = number;
     CHECK(ask() == mark(number));
   }
   void deploy(const Broken& broken) {
-    base_.replace(broken.library);
-    server_->signal(SIGHUP);
-    const std::string line = server_->await(broken.reported);
-    CHECK_MESSAGE(line.find("was not replaced") != std::string::npos, server_->log());
-    REQUIRE(!server_->await("is in use").empty());
+    replace(broken.library);
+    server().signal(SIGHUP);
+    const std::string line = server().await(broken.reported);
+    CHECK_MESSAGE(line.find("was not replaced") != std::string::npos, server().log());
+    REQUIRE(!server().await("is in use").empty());
     CHECK(ask() == mark(current_));
   }
-  // On a connection of its own.
-  std::string ask() const {
-    Client client(port_);
-    client.send("GET /numbered/now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    const std::string answer = client.rest();
-    return answer.size() < 10 ? answer : answer.substr(answer.size() - 10);
-  }
+  std::string ask() const { return tests::body_of(installation_.get("/numbered/now")); }
 
-  tests::Process& server() { return *server_; }
-  const Base& base() const { return base_; }
+  tests::Process& server() { return installation_.server(); }
+  int stop() { return installation_.stop(); }
   const Deployed& deployed() const { return deployed_; }
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return installation_.port(); }
+  // Of libraries the server has open.
+  std::size_t copies() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(installation_.base() / "work" / "plugins"), {}));
+  }
 
  private:
   std::string build(int number) const {
     std::string library = good_;
     return library.replace(at_, mark(number).size(), mark(number));
   }
-  void deploy_first() {
-    deployed_.allow(0);
-    base_.replace(good_);
+  // As any copying tool should do it: the file appears under its name in one step.
+  void replace(const std::string& library) {
+    std::ofstream(lib_ / ".new", std::ios::binary) << library;
+    fs::rename(lib_ / ".new", lib_ / "numbered.so");
   }
 
-  Base base_;
+  tests::Installation installation_;
   const std::string good_;
-  const std::size_t at_;
+  const std::size_t at_;  // of the number in it
+  const fs::path lib_;
   Deployed deployed_;
-  std::optional<tests::Process> server_;
-  std::uint16_t port_ = 0;
   int current_ = 0;
 };
-
-// Looks until the server has given back what it can: its control thread does so every 50 ms.
-void await_copies(const Base& base, std::size_t count) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (base.copies() > count && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  CHECK(base.copies() == count);
-}
 
 }  // namespace
 
 TEST_CASE("concurrency: fifty replacements under load, three of them broken") {
-  const int rounds = sanitized ? 12 : 50;
+  const int rounds = tests::is_sanitized() ? 12 : 50;
   const int step = rounds / 4;  // a broken one at each quarter
   const fs::path plugins = environment("MARGAY_PLUGINS");
   const std::vector<Broken> broken{
@@ -267,8 +218,8 @@ TEST_CASE("concurrency: fifty replacements under load, three of them broken") {
   load.stop();
   CHECK(trial.ask() == mark(rounds));
 
-  await_copies(trial.base(), 1);
-  if (!sanitized) {                           // their runtimes keep libraries and memory
+  CHECK(tests::eventually([&] { return trial.copies() == 1; }));
+  if (!tests::is_sanitized()) {
     constexpr std::size_t kFewMappings = 40;  // threads and heaps come and go
     constexpr std::size_t kLittleMemory = 4 * 1024 * 1024;
     CHECK(trial.server().mapped("/numbered.").size() == 1);
@@ -277,7 +228,6 @@ TEST_CASE("concurrency: fifty replacements under load, three of them broken") {
   }
   MESSAGE(load.answered(), " answers, resident ", resident_early, " then ",
           trial.server().resident());
-  trial.server().signal(SIGTERM);
-  CHECK(trial.server().join() == 0);
+  CHECK(trial.stop() == 0);
   CHECK(trial.server().log().find("still mapped") == std::string::npos);
 }

@@ -38,7 +38,8 @@ typedef enum margay_result {
   MARGAY_FULL = 1,     /* the bytes were taken, but stop until the writable event (loop only) */
   MARGAY_CLOSED = 2,   /* the answer is over or the client has gone; from `before`: I answered */
   MARGAY_FAILED = 3,   /* refused; nothing was changed; the reason is in the server's log */
-  MARGAY_SUSPENDED = 4 /* from `before` only: decided later through a margay_async */
+  MARGAY_SUSPENDED = 4 /* from `before` only, after `suspend`: decided later by `proceed` or an
+                          answer */
 } margay_result;
 
 typedef enum margay_level {
@@ -110,7 +111,8 @@ typedef enum margay_header_mode {
 typedef enum margay_event {
   MARGAY_READABLE = 1, /* `read` has bytes or knows the end */
   MARGAY_WRITABLE = 2, /* the queue fell under its low mark after MARGAY_FULL */
-  MARGAY_ABORTED = 3   /* the client has gone, or closed its sending half; comes once */
+  MARGAY_ABORTED = 3   /* the client has closed its sending half, and may still read what is
+                          written; comes again when it has gone altogether */
 } margay_event;
 
 /* Parameters of one endpoint or filter. Lives until its `destroy` returned. */
@@ -160,6 +162,9 @@ typedef struct margay_host {
   margay_result (*send_error)(margay_exchange*, int code, margay_str message);
   margay_result (*finish)(margay_exchange*); /* implied when `service` returns, unless suspended */
   margay_result (*emit)(margay_exchange*, margay_str bytes); /* from `body`: on to the next stage */
+  /* Gives an answer up that cannot be completed: the client sees a cut connection (a reset stream)
+   * instead of a good end, or the error page 500 when nothing was committed. */
+  void (*cut)(margay_exchange*);
 
   /* --- the request --- */
   /* Bytes of a MARGAY_STREAM_BODY. Worker: waits for the first byte. 0 = end, -1 = nothing yet (on
@@ -167,6 +172,9 @@ typedef struct margay_host {
   ptrdiff_t (*read)(margay_exchange*, void* into, size_t room);
   margay_str (*info)(margay_exchange*, int what);
   margay_result (*set_info)(margay_exchange*, int what, margay_str value);
+  /* Bytes for this exchange's own use, aligned for any type; they live until the last `done`
+   * returned. At most 64 KiB at a time, else NULL. */
+  void* (*memory)(margay_exchange*, size_t size);
   /* Request attributes: bytes under a name, until the exchange ends. At most 64. */
   margay_str (*attribute)(margay_exchange*, margay_str name); /* {NULL, 0} when there is none */
   margay_result (*set_attribute)(margay_exchange*, margay_str name, margay_str value);
@@ -180,16 +188,21 @@ typedef struct margay_host {
   void (*resume)(margay_async*, void (*run)(void* arg, margay_exchange*), void* arg);
   /* Any thread. Gives the right back; an exchange nobody can finish any more is answered 500. */
   void (*release)(margay_async*);
-  /* From a resumed call of a suspended `before`: go on with the next filter. */
+  /* From a resumed call of a suspended `before`: go on with the next filter. FAILED when nothing
+   * waits for it. */
   margay_result (*proceed)(margay_exchange*);
-  /* Events of this exchange, delivered where the route runs, never during another call. One
-   * watcher at a time; NULL ends it. `gone` is called once when the watcher is no longer needed. */
-  margay_result (*watch)(margay_exchange*, void (*event)(void* arg, margay_exchange*, int what),
+  /* Calls `event` for each margay_event `what` while the exchange is suspended: where the route
+   * runs, never during another call. One watcher for each; a new one replaces it, NULL ends it.
+   * Takes `arg` over in any case: `gone` (may be NULL) is called exactly once, when the watcher was
+   * replaced, the answer is over, the client has gone (after ABORTED), or this failed. CLOSED: the
+   * answer is over. READABLE and WRITABLE come on the loop only; a worker waits in `read` and
+   * `write` instead. */
+  margay_result (*watch)(margay_exchange*, int what, void (*event)(void* arg, margay_exchange*),
                          void* arg, void (*gone)(void* arg));
 
   /* --- the rest --- */
   void (*log)(const margay_config* source, int level,
-              margay_str text); /* any thread; source may be NULL */
+              margay_str text); /* any thread; without a source nothing is written */
   /* Optional interfaces by name, such as "status/1". NULL when unknown or not permitted. */
   const void* (*query)(const margay_config* source, const char* interface_name);
 

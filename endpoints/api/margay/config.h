@@ -1,20 +1,23 @@
 // The parameters an endpoint or filter is made with.
 #pragma once
 
-#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
-#include <margay/abi.h>
+#include <margay/logger.h>
+#include <margay/quantity.h>
+#include <margay/text.h>
 
 namespace margay {
 
-inline margay_str str(std::string_view text) { return {text.data(), text.size()}; }
-inline std::string_view view(margay_str text) { return {text.data, text.size}; }
-
-// Thrown by constructors for a parameter that is missing or bad; the server names its line.
+// Thrown by constructors for a parameter that is missing or bad; the server names its line in
+// app.xml. The message should say what to write instead.
 class ConfigError : public std::runtime_error {
  public:
   ConfigError(std::string_view parameter, const std::string& message)
@@ -25,30 +28,16 @@ class ConfigError : public std::runtime_error {
   std::string parameter_;
 };
 
-// Writes to the server's log under the application's name. A value; any thread, until the
-// instance's destructor has returned.
-class Logger {
- public:
-  Logger(const margay_host& host, const margay_config& source) : host_(&host), source_(&source) {}
-  void debug(std::string_view text) const { host_->log(source_, MARGAY_DEBUG, str(text)); }
-  void info(std::string_view text) const { host_->log(source_, MARGAY_INFO, str(text)); }
-  void warn(std::string_view text) const { host_->log(source_, MARGAY_WARN, str(text)); }
-  void error(std::string_view text) const { host_->log(source_, MARGAY_ERROR, str(text)); }
-
- private:
-  const margay_host* host_;
-  const margay_config* source_;
-};
-
-// Given to constructors. Views stay good as long as the instance lives.
+// Given to constructors, on the control thread. Views stay good as long as the instance lives. What
+// throws throws ConfigError with the parameter's name, its text and what is expected.
 class Config {
  public:
   Config(const margay_host& host, const margay_config& raw) : host_(host), raw_(raw) {}
 
-  std::string_view name() const { return view(raw_.name); }
-  std::string_view context_path() const { return view(raw_.context_path); }
-  std::string_view folder() const { return view(raw_.folder); }  // of the application; may be empty
-  Logger logger() const { return {host_, raw_}; }
+  std::string_view name() const { return view(raw_.name); }  // of the endpoint or filter
+  std::string_view context_path() const { return view(raw_.context_path); }  // "" for the root
+  std::string_view folder() const { return view(raw_.folder); }  // the application's; may be empty
+  Logger logger() const { return {host_, &raw_}; }
   const margay_host& host() const { return host_; }
   const margay_config& raw() const { return raw_; }
 
@@ -59,19 +48,80 @@ class Config {
     const margay_field* field = find(parameter);
     return field == nullptr ? otherwise : view(field->value);
   }
-  // A number or a boolean ("true" or "false"). Throws ConfigError for any other text.
-  template <class T>
-  requires std::is_arithmetic_v<T> T get(std::string_view parameter, T otherwise)
-  const {
-    const margay_field* field = find(parameter);
-    return field == nullptr ? otherwise : convert<T>(parameter, view(field->value));
-  }
-  // Throws ConfigError when it is not there.
+  // The text of a parameter that must be there.
   std::string_view require(std::string_view parameter) const {
     const margay_field* field = find(parameter);
     if (field == nullptr)
       throw ConfigError(parameter, "parameter '" + std::string(parameter) + "' is missing");
     return view(field->value);
+  }
+
+  // "true" or "false"; nothing else, in no other case.
+  bool boolean(std::string_view parameter, bool otherwise) const {
+    return read(parameter, otherwise, [&](std::string_view text) {
+      if (text != "true" && text != "false") throw bad(parameter, text, "true or false");
+      return text == "true";
+    });
+  }
+  // A decimal integer from `least` to `most`.
+  template <class T>
+  requires std::is_integral_v<T> T integer(std::string_view parameter, T otherwise,
+                                           T least = std::numeric_limits<T>::min(),
+                                           T most = std::numeric_limits<T>::max())
+  const {
+    return read(parameter, otherwise, [&](std::string_view text) {
+      T value{};
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+      if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most)
+        throw bad(parameter, text,
+                  "an integer from " + std::to_string(least) + " to " + std::to_string(most));
+      return value;
+    });
+  }
+  // A time: milliseconds, or a number with ms, s, min, h or d, as in "20s".
+  std::chrono::milliseconds duration(std::string_view parameter,
+                                     std::chrono::milliseconds otherwise,
+                                     std::chrono::milliseconds least = std::chrono::milliseconds{0},
+                                     std::chrono::milliseconds most = std::chrono::hours{
+                                         24 * 3650}) const {
+    return std::chrono::milliseconds{quantity(parameter, otherwise.count(), least.count(),
+                                              most.count(), detail::kTimeUnits, "a time")};
+  }
+  // A size in bytes: a number, alone or with B, KB, KiB, MB, MiB, GB or GiB, as in "64KiB".
+  std::int64_t size(std::string_view parameter, std::int64_t otherwise, std::int64_t least = 0,
+                    std::int64_t most = std::int64_t{1} << 50) const {
+    return quantity(parameter, otherwise, least, most, detail::kSizeUnits, "a size");
+  }
+  // Words between commas or white space, in order; {} when the parameter is missing or empty.
+  std::vector<std::string_view> list(std::string_view parameter) const {
+    constexpr std::string_view kSeparators = ", \t\r\n";
+    const std::string_view text = get(parameter);
+    std::vector<std::string_view> items;
+    for (auto at = text.find_first_not_of(kSeparators); at != text.npos;
+         at = text.find_first_not_of(kSeparators, at)) {
+      const auto end = std::min(text.find_first_of(kSeparators, at), text.size());
+      items.push_back(text.substr(at, end - at));
+      at = end;
+    }
+    return items;
+  }
+  // By the type of `otherwise`: a boolean, an integer of any value it can hold, or a number.
+  template <class T>
+  requires std::is_arithmetic_v<T> T get(std::string_view parameter, T otherwise)
+  const {
+    if constexpr (std::is_same_v<T, bool>) {
+      return boolean(parameter, otherwise);
+    } else if constexpr (std::is_integral_v<T>) {
+      return integer<T>(parameter, otherwise);
+    } else {
+      return read(parameter, otherwise, [&](std::string_view text) {
+        T value{};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc{} || end != text.data() + text.size())
+          throw bad(parameter, text, "a number such as 0.5");
+        return value;
+      });
+    }
   }
 
   // Calls `each(name, value)` for all parameters, in order.
@@ -87,22 +137,28 @@ class Config {
       if (view(raw_.params[i].name) == parameter) return &raw_.params[i];
     return nullptr;
   }
-
-  template <class T>
-  static T convert(std::string_view parameter, std::string_view text) {
-    const auto bad = [&](const char* expected) {
-      return ConfigError(parameter, "parameter '" + std::string(parameter) + "': '" +
-                                        std::string(text) + "' is not " + expected);
-    };
-    if constexpr (std::is_same_v<T, bool>) {
-      if (text != "true" && text != "false") throw bad("true or false");
-      return text == "true";
-    } else {
-      T value{};
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      if (error != std::errc{} || end != text.data() + text.size()) throw bad("a number in range");
-      return value;
-    }
+  template <class T, class Convert>
+  T read(std::string_view parameter, T otherwise, Convert&& convert) const {
+    const margay_field* field = find(parameter);
+    return field == nullptr ? otherwise : convert(view(field->value));
+  }
+  template <class Units>
+  std::int64_t quantity(std::string_view parameter, std::int64_t otherwise, std::int64_t least,
+                        std::int64_t most, const Units& units, const char* what) const {
+    return read(parameter, otherwise, [&](std::string_view text) {
+      const auto value = detail::parse_quantity(text, units);
+      if (!value || *value < least || *value > most)
+        throw bad(parameter, text,
+                  std::string(what) + " from " + detail::print_quantity(least, units) + " to " +
+                      detail::print_quantity(most, units) + ", with one of the units " +
+                      detail::names(units));
+      return *value;
+    });
+  }
+  static ConfigError bad(std::string_view parameter, std::string_view text,
+                         const std::string& expected) {
+    return {parameter, "parameter '" + std::string(parameter) + "': '" + std::string(text) +
+                           "' is not " + expected};
   }
 
   const margay_host& host_;

@@ -6,136 +6,136 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include <margay/config.h>
+#include <margay/cookie.h>
+#include <margay/form.h>
+#include <margay/text.h>
 
 namespace margay {
 
-namespace detail {
-
-inline int hexadecimal(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// application/x-www-form-urlencoded: '+' is a space; a bad escape stays as it is.
-inline std::string form_decode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hexadecimal(text[i + 1]) >= 0 &&
-        hexadecimal(text[i + 2]) >= 0) {
-      out += static_cast<char>(hexadecimal(text[i + 1]) * 16 + hexadecimal(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
-inline std::optional<std::string> form_value(std::string_view form, std::string_view name) {
-  while (!form.empty()) {
-    const auto end = form.find('&');
-    const std::string_view pair = form.substr(0, end);
-    form = end == form.npos ? std::string_view{} : form.substr(end + 1);
-    const auto equals = pair.find('=');
-    const std::string_view key = pair.substr(0, equals);
-    if (key == name || (key.find_first_of("%+") != key.npos && form_decode(key) == name))
-      return equals == pair.npos ? std::string() : form_decode(pair.substr(equals + 1));
-  }
-  return std::nullopt;
-}
-
-inline bool same_name(std::string_view a, std::string_view lower) {
-  if (a.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] !=
-        (lower[i] >= 'A' && lower[i] <= 'Z' ? static_cast<char>(lower[i] | 0x20) : lower[i]))
-      return false;
-  return true;
-}
-
-}  // namespace detail
-
+// Views point into the exchange and stay good until it ends; copy what shall live longer. None of
+// this throws but for lack of memory. The limits on head, fields and body are the Connector's.
 class Request {
  public:
-  Request(const margay_host& host, margay_exchange& exchange, const margay_request& raw)
-      : host_(host), exchange_(exchange), raw_(raw) {}
+  Request(const margay_host& host, margay_exchange& exchange, const margay_request& raw,
+          const margay_config* source = nullptr)
+      : host_(host), exchange_(exchange), raw_(raw), source_(source) {}
 
-  std::string_view method() const { return view(raw_.method); }
+  std::string_view method() const { return view(raw_.method); }  // case-sensitive
   std::string_view target() const { return view(raw_.target); }  // as received
   std::string_view path() const { return view(raw_.path); }      // decoded and normalised
   std::string_view context_path() const { return view(raw_.context_path); }
-  std::string_view servlet_path() const { return view(raw_.servlet_path); }
-  std::string_view path_info() const { return view(raw_.path_info); }
-  std::string_view query() const { return view(raw_.query); }  // raw
-  std::string_view protocol() const { return info(MARGAY_PROTOCOL); }
+  std::string_view servlet_path() const { return view(raw_.servlet_path); }  // what matched
+  std::string_view path_info() const { return view(raw_.path_info); }        // what `*` stands for
+  std::string_view query() const { return view(raw_.query); }                // raw, without '?'
+  std::string_view protocol() const { return info(MARGAY_PROTOCOL); }        // "HTTP/1.1"
   std::string_view scheme() const { return info(MARGAY_SCHEME); }
   bool is_secure() const { return scheme() == "https"; }
+  // The host and port the client asked for: host in lower case; the scheme's port when none is
+  // said.
   std::string_view server_name() const { return info(MARGAY_SERVER_NAME); }
+  std::uint16_t server_port() const { return port(MARGAY_SERVER_PORT); }
+  // The two ends of the connection, or what a filter said of them. Over a Unix domain socket the
+  // addresses are empty and the ports 0.
   std::string_view remote_address() const { return info(MARGAY_REMOTE_ADDRESS); }
-  std::string_view principal() const { return info(MARGAY_PRINCIPAL); }
-  bool is_error_dispatch() const { return raw_.dispatcher == MARGAY_ERROR_PAGE; }
+  std::uint16_t remote_port() const { return port(MARGAY_REMOTE_PORT); }
+  std::string_view local_address() const { return info(MARGAY_LOCAL_ADDRESS); }
+  std::uint16_t local_port() const { return port(MARGAY_LOCAL_PORT); }
+  std::string_view principal() const { return info(MARGAY_PRINCIPAL); }  // "" when nobody
+  // Unique in this process: the connection's number and the request's on it, as logs have them.
+  std::string_view id() const { return info(MARGAY_REQUEST_ID); }
   std::string_view info(margay_info what) const { return view(host_.info(&exchange_, what)); }
+
+  margay_dispatcher dispatcher() const { return static_cast<margay_dispatcher>(raw_.dispatcher); }
+  // In an ERROR dispatch: what is being reported. Elsewhere 0 and empty.
+  bool is_error_dispatch() const { return raw_.dispatcher == MARGAY_ERROR_PAGE; }
+  int error_status() const { return detail::number(info(MARGAY_ERROR_STATUS), 0); }
+  std::string_view error_message() const { return info(MARGAY_ERROR_MESSAGE); }
+  std::string_view error_path() const { return info(MARGAY_ERROR_PATH); }
 
   // First value of a header field, or {} when there is none; `name` in any case.
   std::string_view header(std::string_view name) const {
-    for (uint32_t i = 0; i < raw_.field_count; ++i)
-      if (detail::same_name(view(raw_.fields[i].name), name)) return view(raw_.fields[i].value);
+    for (const margay_field& field : headers())
+      if (detail::same_ignoring_case(view(field.name), name)) return view(field.value);
     return {};
   }
   bool has_header(std::string_view name) const {
-    for (uint32_t i = 0; i < raw_.field_count; ++i)
-      if (detail::same_name(view(raw_.fields[i].name), name)) return true;
+    for (const margay_field& field : headers())
+      if (detail::same_ignoring_case(view(field.name), name)) return true;
     return false;
   }
-  // All fields in order; names are lower-case.
+  // All fields in order; names are lower-case. view(field.name), view(field.value).
   std::span<const margay_field> headers() const { return {raw_.fields, raw_.field_count}; }
 
-  // Value of a cookie (RFC 6265 section 5.4), without quotes.
+  // Value of the first such cookie (RFC 6265 section 5.4), without quotes and not decoded.
   std::optional<std::string_view> cookie(std::string_view name) const {
-    for (const margay_field& field : headers()) {
-      if (view(field.name) != "cookie") continue;
-      std::string_view rest = view(field.value);
-      while (!rest.empty()) {
-        const auto end = rest.find(';');
-        std::string_view one = rest.substr(0, end);
-        rest = end == rest.npos ? std::string_view{} : rest.substr(end + 1);
-        while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-        const auto equals = one.find('=');
-        if (equals == one.npos || one.substr(0, equals) != name) continue;
-        std::string_view value = one.substr(equals + 1);
-        if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-          value = value.substr(1, value.size() - 2);
-        return value;
-      }
-    }
-    return std::nullopt;
+    std::optional<std::string_view> found;
+    each_cookie([&](std::string_view one, std::string_view value) {
+      if (!found && one == name) found = value;
+    });
+    return found;
+  }
+  // Calls `each(name, value)` for all cookies, in the client's order.
+  template <class Each>
+  void each_cookie(Each&& each) const {
+    for (const margay_field& field : headers())
+      if (view(field.name) == "cookie") detail::each_cookie(view(field.value), each);
   }
 
-  // Value of `{name}` in the URL pattern; empty when there is none.
+  // Value of `{name}` in the URL pattern, decoded; empty when there is none.
   std::string_view path_parameter(std::string_view name) const {
-    for (uint32_t i = 0; i < raw_.parameter_count; ++i)
-      if (view(raw_.parameters[i].name) == name) return view(raw_.parameters[i].value);
+    for (const margay_field& one : path_parameters())
+      if (view(one.name) == name) return view(one.value);
     return {};
   }
-  // Decoded value from the query, then from a form body; `otherwise` when there is none.
-  std::string parameter(std::string_view name, std::string_view otherwise = {}) const {
-    if (auto value = detail::form_value(query(), name)) return *value;
-    if (header("content-type").starts_with("application/x-www-form-urlencoded"))
-      if (auto value = detail::form_value(body(), name)) return *value;
-    return std::string(otherwise);
+  std::span<const margay_field> path_parameters() const {
+    return {raw_.parameters, raw_.parameter_count};
   }
 
-  // The whole body (Body::buffered only; at most maxPostSize).
+  // First decoded value from the query, then from a form body; `otherwise` when there is none.
+  std::string parameter(std::string_view name, std::string_view otherwise = {}) const {
+    std::optional<std::string> found;
+    each_raw_parameter([&](std::string_view one, std::string_view value) {
+      if (detail::same_form_name(one, name)) found = detail::form_decode(value);
+      return !found;
+    });
+    return found ? *std::move(found) : std::string(otherwise);
+  }
+  bool has_parameter(std::string_view name) const {
+    return !each_raw_parameter(
+        [&](std::string_view one, std::string_view) { return !detail::same_form_name(one, name); });
+  }
+  // All decoded values of a parameter, the query's first; as many as the client sent.
+  std::vector<std::string> parameters(std::string_view name) const {
+    std::vector<std::string> values;
+    each_raw_parameter([&](std::string_view one, std::string_view value) {
+      if (detail::same_form_name(one, name)) values.push_back(detail::form_decode(value));
+      return true;
+    });
+    return values;
+  }
+  // Calls `each(name, value)` with decoded strings for all parameters, the query's first.
+  template <class Each>
+  void each_parameter(Each&& each) const {
+    each_raw_parameter([&](std::string_view name, std::string_view value) {
+      each(detail::form_decode(name), detail::form_decode(value));
+      return true;
+    });
+  }
+
+  // The whole body (Body::buffered only; longer than the limit was answered 413 before).
   std::string_view body() const { return view(raw_.body); }
-  int64_t content_length() const { return raw_.content_length; }  // -1: not known
-  // Body::streamed only. A worker waits; 0 = end, -1 = nothing yet (on the loop), -2 = lost.
+  std::int64_t content_length() const { return raw_.content_length; }  // declared; -1: not known
+  // Body::streamed only: the next bytes. A worker waits for the first; 0 = the end, -1 = nothing
+  // yet (on the loop: on_readable says when), -2 = the client has gone or the body is malformed.
   std::ptrdiff_t read(std::span<char> into) {
     return host_.read(&exchange_, into.data(), into.size());
   }
+  // Body::streamed on the loop: calls `work(Request&, Response&)` when there is more to read, as
+  // long as the exchange is suspended. Read until -1, or no call follows. See async.h.
+  template <class Work>
+  void on_readable(Work&& work);
 
   // First value of a trailer field, in any case, once the body was read to its end; {} when there
   // is none. The connector drops those that allowedTrailerHeaders does not name.
@@ -149,6 +149,7 @@ class Request {
     if (value.data == nullptr) return std::nullopt;
     return view(value);
   }
+  // Copies. False when there are 64 others.
   bool attribute(std::string_view name, std::string_view value) {
     return host_.set_attribute(&exchange_, str(name), str(value)) == MARGAY_OK;
   }
@@ -160,9 +161,23 @@ class Request {
   const margay_request& raw() const { return raw_; }
 
  private:
+  std::uint16_t port(margay_info what) const {
+    return detail::number<std::uint16_t>(info(what), 0);
+  }
+  bool has_form() const {
+    const std::string_view type = header("content-type");
+    return detail::same_ignoring_case(detail::trimmed(type.substr(0, type.find(';'))),
+                                      "application/x-www-form-urlencoded");
+  }
+  template <class Each>
+  bool each_raw_parameter(Each&& each) const {
+    return detail::each_pair(query(), each) && (!has_form() || detail::each_pair(body(), each));
+  }
+
   const margay_host& host_;
   margay_exchange& exchange_;
   const margay_request& raw_;
+  const margay_config* source_;  // whose log hears of exceptions
 };
 
 }  // namespace margay

@@ -1,31 +1,38 @@
 // The answer. On the thread that has the exchange; to come back later, or from another, suspend().
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <utility>
 
-#include <margay/config.h>
+#include <margay/cookie.h>
+#include <margay/text.h>
 
 namespace margay {
 
-enum class Write { ok, full, closed };  // full: taken, but stop until the writable event
+enum class Write {
+  ok,
+  full,   // taken, but stop until on_writable (on the loop only; a worker waits instead)
+  closed  // the answer is over or the client has gone: nothing was taken
+};
 
 class Async;
 
+// The head may be changed until it is committed: by the first 8 KiB, a flush or the end. Later, or
+// for something that is not valid, what edits it throws std::logic_error and changes nothing.
 class Response {
  public:
-  Response(const margay_host& host, margay_exchange& exchange) : host_(host), exchange_(exchange) {}
+  Response(const margay_host& host, margay_exchange& exchange,
+           const margay_config* source = nullptr)
+      : host_(host), exchange_(exchange), source_(source) {}
 
-  // Until the head is committed; afterwards, or for a code outside 200..599, std::logic_error.
+  // 200..599.
   Response& status(int code) {
     require(host_.status(&exchange_, code), "status");
     return *this;
   }
-  // Throws std::logic_error for a name or value that could split the head, or when it is too late.
+  // Copies. Refused for a name or value that could split the head, behind 256 fields or 32 KiB.
   Response& header(std::string_view name, std::string_view value) {
     return edit(MARGAY_SET, name, value);
   }
@@ -33,29 +40,53 @@ class Response {
     return edit(MARGAY_ADD, name, value);
   }
   Response& remove_header(std::string_view name) { return edit(MARGAY_REMOVE, name, {}); }
+  // First value, or {}; `name` in any case.
   std::string_view header(std::string_view name) const {
     return view(host_.response_header(&exchange_, str(name)));
   }
   Response& type(std::string_view mime) { return header("Content-Type", mime); }
+  // Adds a Set-Cookie. Throws std::invalid_argument for a cookie that is not valid, see cookie.h.
+  Response& cookie(const Cookie& cookie) { return add_header("Set-Cookie", to_string(cookie)); }
 
-  // Copies. Short answers (8 KiB) go out in one piece with their length when the handler returns.
+  // Copies. The first 8 KiB are held back, so that a short answer goes out in one piece with its
+  // length, and send_error can still replace it. Behind them a worker waits while the client is
+  // slow, at most the Connector's writeTimeout, then it is `closed`.
   Write write(std::string_view bytes) { return result(host_.write(&exchange_, str(bytes))); }
+  // Sends what was written so far. Implied at the end of each turn of a suspended answer.
   Write flush() { return result(host_.flush(&exchange_)); }
+  // Ends the answer. Implied when `service` returns, unless it was suspended.
   Write finish() { return result(host_.finish(&exchange_)); }
+  // Ends the answer with a Location, as it is: relative to the request, or absolute.
   void redirect(std::string_view location, int code = 302) {
     status(code).header("Location", location);
     finish();
   }
-  // Sends a part of an open file as the rest of the answer. Takes the descriptor over.
-  Write send_file(int descriptor, uint64_t offset, uint64_t length) {
+  // Sends `length` bytes of an open file from `offset` as the rest of the answer, and ends it.
+  // Takes the descriptor over, also when it fails.
+  Write send_file(int descriptor, std::uint64_t offset, std::uint64_t length) {
     return result(host_.send_file(&exchange_, descriptor, offset, length));
   }
-  // Drops what was written and answers with the error page; false once the answer is committed.
+  // Drops what was written and answers with the error page for 400..599; `message` is shown on it.
+  // False once the answer is committed: nothing was changed then.
   bool send_error(int code, std::string_view message = {}) {
     return host_.send_error(&exchange_, code, str(message)) == MARGAY_OK;
   }
-  // The right to finish later, from any thread.
+  // Gives up an answer that cannot be completed: the client sees a cut connection instead of a good
+  // end, or error page 500 when nothing was committed.
+  void cut() { host_.cut(&exchange_); }
+
+  // The right to come back later, from any thread. Empty when the answer is over.
   Async suspend();
+
+  // Call `work(Response&)` where the route runs, never during another call, as long as the exchange
+  // is suspended. One `work` for each event, a new one replaces it. It is owned by the exchange,
+  // may hold the Async itself, and is destroyed once, where the route runs or on the loop: when the
+  // answer is over or the client has gone. What it throws is a 500, or cuts the connection. See
+  // async.h.
+  template <class Work>
+  void on_writable(Work&& work);  // there is room again after Write::full; on the loop only
+  template <class Work>
+  void on_abort(Work&& work);  // the client closed its sending half, or (again) has gone
 
   margay_exchange& exchange() { return exchange_; }
   const margay_host& host() { return host_; }
@@ -68,70 +99,14 @@ class Response {
     if (result != MARGAY_OK) throw std::logic_error(std::string("response refused: ") + what);
   }
   Response& edit(int mode, std::string_view name, std::string_view value) {
-    require(host_.header(&exchange_, mode, str(name), str(value)), "header field");
+    if (host_.header(&exchange_, mode, str(name), str(value)) != MARGAY_OK)
+      throw std::logic_error("response refused: header field '" + std::string(name) + "'");
     return *this;
   }
 
   const margay_host& host_;
   margay_exchange& exchange_;
+  const margay_config* source_;  // whose log hears of exceptions
 };
-
-// Move-only right to come back to an exchange; keep it anywhere, use it from any thread. Destroyed
-// while the answer is not finished, the client gets a 500: nothing ever hangs.
-class Async {
- public:
-  Async() = default;
-  Async(const margay_host& host, margay_async* token) : host_(&host), token_(token) {}
-  Async(Async&& other) noexcept
-      : host_(other.host_), token_(std::exchange(other.token_, nullptr)) {}
-  Async& operator=(Async&& other) noexcept {
-    if (this != &other) {
-      reset();
-      host_ = other.host_;
-      token_ = std::exchange(other.token_, nullptr);
-    }
-    return *this;
-  }
-  ~Async() { reset(); }
-
-  // Runs `work(Response&)` where the route runs: its loop or a worker. Dropped unrun when the
-  // client has gone. What it throws is a 500, or a cut connection behind the commit.
-  template <class Work>
-  void run(Work&& work) {
-    struct Box {
-      const margay_host& host;
-      std::decay_t<Work> work;
-    };
-    if (token_ == nullptr) return;
-    host_->resume(
-        token_,
-        [](void* argument, margay_exchange* exchange) {
-          const std::unique_ptr<Box> box(static_cast<Box*>(argument));
-          if (exchange == nullptr) return;
-          Response response(box->host, *exchange);
-          try {
-            box->work(response);
-          } catch (...) {
-            response.send_error(500);
-          }
-        },
-        new Box{*host_, std::forward<Work>(work)});
-  }
-  // Sends what was written as the end of the answer.
-  void finish() {
-    run([](Response& response) { response.finish(); });
-  }
-  explicit operator bool() const { return token_ != nullptr; }
-
- private:
-  void reset() {
-    if (token_ != nullptr) host_->release(std::exchange(token_, nullptr));
-  }
-
-  const margay_host* host_ = nullptr;
-  margay_async* token_ = nullptr;
-};
-
-inline Async Response::suspend() { return {host_, host_.suspend(&exchange_)}; }
 
 }  // namespace margay

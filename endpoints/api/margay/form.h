@@ -1,0 +1,54 @@
+// application/x-www-form-urlencoded: query strings and form bodies, read where they lie.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace margay::detail {
+
+inline int hexadecimal(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// '+' is a space; a bad escape stays as it is. The bytes are whatever the client escaped: not
+// necessarily UTF-8, and NUL is possible.
+inline std::string form_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hexadecimal(text[i + 1]) >= 0 &&
+        hexadecimal(text[i + 2]) >= 0) {
+      out += static_cast<char>(hexadecimal(text[i + 1]) * 16 + hexadecimal(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+// Calls `each(raw name, raw value)` for each pair until it answers false. Empty pairs are skipped.
+template <class Each>
+bool each_pair(std::string_view form, Each&& each) {
+  while (!form.empty()) {
+    const auto end = form.find('&');
+    const std::string_view pair = form.substr(0, end);
+    form = end == form.npos ? std::string_view{} : form.substr(end + 1);
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    const std::string_view value =
+        equals == pair.npos ? std::string_view{} : pair.substr(equals + 1);
+    if (!each(pair.substr(0, equals), value)) return false;
+  }
+  return true;
+}
+
+inline bool same_form_name(std::string_view raw, std::string_view name) {
+  return raw == name || (raw.find_first_of("%+") != raw.npos && form_decode(raw) == name);
+}
+
+}  // namespace margay::detail

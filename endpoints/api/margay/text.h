@@ -1,0 +1,40 @@
+// Text across the C contract, and the small comparisons of HTTP.
+#pragma once
+
+#include <charconv>
+#include <string_view>
+
+#include <margay/abi.h>
+
+namespace margay {
+
+inline margay_str str(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view view(margay_str text) { return {text.data, text.size}; }
+
+namespace detail {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+constexpr bool same_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
+
+constexpr std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// The whole of `text` as a number, or `otherwise`.
+template <class T>
+T number(std::string_view text, T otherwise) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? value : otherwise;
+}
+
+}  // namespace detail
+}  // namespace margay
