@@ -23,9 +23,10 @@ UniqueNames check_executors(const std::vector<ExecutorConfig>& executors, Report
   UniqueNames names("executor", report);
   for (const ExecutorConfig& executor : executors) {
     names.add(executor.name, position_of(executor, "name"));
-    if (executor.min_spare_threads > executor.max_threads) {
-      const bool given = find_origin(executor, "minSpareThreads") != nullptr;
-      report.error(position_of(executor, given ? "minSpareThreads" : "maxThreads"),
+    // The default gives way to a smaller maximum; a number that somebody wrote does not.
+    if (executor.min_spare_threads > executor.max_threads &&
+        find_origin(executor, "minSpareThreads") != nullptr) {
+      report.error(position_of(executor, "minSpareThreads"),
                    "'minSpareThreads' (" + std::to_string(executor.min_spare_threads) +
                        ") of <Executor> is above 'maxThreads' (" +
                        std::to_string(executor.max_threads) + ")");

@@ -317,13 +317,13 @@ const std::vector<Broken> broken_files = {
     {"executor with too few threads",
      R"(<Server>
   <Service>
-    <Executor name="w" maxThreads="5"/>
+    <Executor name="w" maxThreads="5" minSpareThreads="10"/>
     <Connector executor="w"/>
     <Engine><Host name="localhost"/></Engine>
   </Service>
 </Server>
 )",
-     {"3:36: error: 'minSpareThreads' (10) of <Executor> is above 'maxThreads' (5)"}},
+     {"3:56: error: 'minSpareThreads' (10) of <Executor> is above 'maxThreads' (5)"}},
     {"context path twice",
      R"(<Server>
   <Service>

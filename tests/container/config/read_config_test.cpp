@@ -78,6 +78,7 @@ TEST_CASE("a server.xml with much in it") {
 <Server pidFile="run/margay.pid" control="run/control" gracefulStopAwaitMillis="5000">
   <Service name="S">
     <Executor name="workers" maxThreads="20" minSpareThreads="2" maxIdleTime="5min"/>
+    <Executor name="few" maxThreads="4"/>
     <Connector port="0" address="127.0.0.1" executor="workers" connectionTimeout="5s"
                maxPostSize="-1" writeTimeout="-1" allowedTrailerHeaders="x-sum, x-end"
                encodedSolidusHandling="decode" continueResponseTiming="onRead" server="M &amp; Co"/>
@@ -98,7 +99,7 @@ TEST_CASE("a server.xml with much in it") {
   CHECK(config.control == "run/control");
   CHECK(config.graceful_stop_await == 5s);
   const ServiceConfig& service = config.service;
-  REQUIRE(service.executors.size() == 1);
+  REQUIRE(service.executors.size() == 2);
   CHECK(service.executors[0].max_threads == 20);
   CHECK(service.executors[0].max_idle_time == 5min);
   CHECK(service.executors[0].name_prefix == "margay-exec-");
