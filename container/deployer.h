@@ -1,5 +1,5 @@
-// From configuration to a mapping: loads libraries, makes instances, carries over what did not
-// change.
+// From configuration to a mapping: applications and filters are made, and carried over where
+// nothing changed.
 #pragma once
 
 #include <filesystem>
@@ -8,18 +8,16 @@
 #include <vector>
 
 #include "container/config/read_config.h"
-#include "container/instance.h"
 #include "container/mapping.h"
-#include "container/plugin.h"
+#include "container/types.h"
 #include "server/log.h"
 
 namespace container {
 
 struct DeployerOptions {
   std::filesystem::path base;  // relative paths of server.xml start here
-  std::vector<std::shared_ptr<const Plugin>> built_in;
+  Types::BuiltIn built_in;
   Substitutions substitutions;
-  std::size_t max_post_size = 2 * 1024 * 1024;
   const margay_status* status = nullptr;
 };
 
@@ -36,18 +34,28 @@ class Deployer {
   // What failed in the last build, one text for each application.
   const std::vector<std::string>& failures() const { return failures_; }
 
+  // Folders whose applications follow what lies there, and single files that server.xml names.
+  std::vector<std::filesystem::path> app_bases(const ServerConfig& config) const;
+  std::vector<std::filesystem::path> named_files(const ServerConfig& config) const;
+
  private:
-  struct Folder;
-  std::shared_ptr<const Application> deploy(const HostConfig& host, const std::string& path,
-                                            const std::string& version,
-                                            const std::filesystem::path& folder,
-                                            const ApplicationConfig* inline_config,
-                                            const Application* earlier);
-  std::shared_ptr<const Application> assemble(const HostConfig& host,
-                                              const ApplicationConfig& config,
-                                              Application application,
-                                              const std::filesystem::path& folder);
+  // Where one application comes from.
+  struct Source {
+    std::string path, version;
+    std::filesystem::path folder;            // empty: none
+    const ContextConfig* context = nullptr;  // in server.xml; else app.xml in the folder
+  };
+
+  std::vector<Source> sources(const HostConfig& host, bool first) const;
+  std::shared_ptr<const FilterSet> filters(const std::vector<LibraryConfig>& libraries,
+                                           const std::vector<FilterConfig>& configs,
+                                           const std::filesystem::path& work,
+                                           const std::shared_ptr<const FilterSet>& earlier) const;
   void add_applications(const HostConfig& host, const Mapping* previous, HostMapping& mapping);
+  std::shared_ptr<const Application> deploy(const HostConfig& host, const Source& source,
+                                            std::shared_ptr<const Application> earlier);
+  ApplicationConfig config_of(const Source& source) const;
+  PluginOptions plugin_options(const HostConfig& host) const;
   std::filesystem::path resolve(const std::string& path) const;
 
   DeployerOptions options_;

@@ -203,8 +203,9 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
     exchange.response().set(arena, "Location", location);
     return reject_with(visit, 302);
   }
-  exchange.start(invocation, invocation.needs_worker() ? &workers_ : nullptr, invocation.body(),
-                 start.endpoint == nullptr ? 0 : start.endpoint->body_limit);
+  exchange.start(
+      invocation, invocation.needs_worker() ? &workers_ : nullptr, invocation.body(),
+      start.endpoint == nullptr ? 0 : start.endpoint->body_limit.value_or(2 * 1024 * 1024));
 }
 
 void Engine::reject_with(Visit& visit, int status) {

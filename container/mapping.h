@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,8 @@ struct MappedEndpoint {
   std::vector<std::string> paths;  // its URL patterns, for the status
   std::string unavailable;         // why, in the log; clients hear 503
   bool on_loop = false;
-  std::size_t body_limit = 2 * 1024 * 1024;  // of a buffered body; longer is answered 413
+  // Of a buffered body, longer is answered 413; none: the connector's maxPostSize.
+  std::optional<std::size_t> body_limit = std::nullopt;
 };
 
 struct ErrorPage {
@@ -58,11 +60,21 @@ struct Application {
   std::vector<std::shared_ptr<const void>> keeps;      // instances, then what is under them
 };
 
+// The filters that an Engine or a Host puts before all of its applications. Immutable, owned and
+// carried over as an Application is.
+struct FilterSet {
+  std::string fingerprint;
+  std::vector<MappedFilter> filters;
+  std::vector<std::shared_ptr<const Plugin>> plugins;
+  std::vector<std::shared_ptr<const void>> keeps;
+};
+
 struct HostMapping {
   std::string name;
   ContextTable contexts;  // index: position in `applications`
   std::vector<std::shared_ptr<const Application>> applications;
   std::vector<MappedFilter> filters;  // the Engine's, then the Host's
+  std::shared_ptr<const FilterSet> own_filters;
   bool show_server_info = false;
 };
 
@@ -71,8 +83,7 @@ struct Mapping {
   std::uint64_t generation = 0;
   HostTable hosts;  // index: position in `entries`
   std::vector<HostMapping> entries;
-  std::vector<std::shared_ptr<const Plugin>> plugins;  // libraries of Engine and Hosts
-  std::vector<std::shared_ptr<const void>> keeps;      // instances of their filters
+  std::shared_ptr<const FilterSet> engine_filters;
 };
 
 }  // namespace container

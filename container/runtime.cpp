@@ -165,15 +165,14 @@ void Runtime::build_server(const ServerConfig& config) {
                            .status = status_.abi()};
   if (!service.connectors.empty()) {
     engine.target = target_rules(service.connectors.front());
-    deployer.max_post_size = service.connectors.front().max_post_size;
   }
   engine_ = std::make_unique<Engine>(engine, all, *workers_);
   open_access_logs(service.engine);
   deployer_ = std::make_unique<Deployer>(deployer, logs_);
 
-  WatcherOptions watched{.app_bases = {}, .server_xml = options_.config};
-  for (const HostConfig& host : service.engine.hosts)
-    if (host.auto_deploy) watched.app_bases.push_back((base_ / host.app_base).lexically_normal());
+  WatcherOptions watched{.app_bases = deployer_->app_bases(config),
+                         .server_xml = options_.config,
+                         .files = deployer_->named_files(config)};
   watcher_ = std::make_unique<Watcher>(std::move(watched), files_);
   watcher_->begin();
   mapping_ = deployer_->build(config, nullptr);

@@ -113,9 +113,11 @@ Json plugins(const Mapping& mapping) {
                      {"file", one->file().string()},
                      {"generation", one->generation()}});
   };
-  add(mapping.plugins);
-  for (const HostMapping& host : mapping.entries)
+  if (mapping.engine_filters != nullptr) add(mapping.engine_filters->plugins);
+  for (const HostMapping& host : mapping.entries) {
+    if (host.own_filters != nullptr) add(host.own_filters->plugins);
     for (const auto& one : host.applications) add(one->plugins);
+  }
   return all;
 }
 

@@ -50,10 +50,10 @@ struct Changes {
   }
 };
 
-// What counts in an application folder: app.xml, lib/*.so, and which folder it is (a link may point
-// elsewhere). A change is reported once it has settled; so is the absence of a folder, since
-// replacing one by rename leaves a gap. What cannot be read stays as it was: an unmounted disk
-// undeploys nothing. One thread.
+// What counts in an application folder: app.xml, lib/*.so, and which folder it and its `static` are
+// (a link may point elsewhere). A change is reported once it has settled; so is the absence of a
+// folder, since replacing one by rename leaves a gap. What cannot be read stays as it was: an
+// unmounted disk undeploys nothing. One thread.
 class Watcher {
  public:
   using Time = std::chrono::steady_clock::time_point;

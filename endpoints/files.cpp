@@ -76,6 +76,20 @@ bool matches(std::string_view list, std::string_view tag) {
   return false;
 }
 
+// "index.html, index.htm"
+std::vector<std::string> names(std::string_view list) {
+  std::vector<std::string> result;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    std::string_view one = list.substr(0, comma);
+    list = comma == list.npos ? std::string_view{} : list.substr(comma + 1);
+    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+    if (!one.empty()) result.emplace_back(one);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string_view media_type(std::string_view name) {
@@ -128,7 +142,7 @@ std::string_view media_type(std::string_view name) {
   return "application/octet-stream";
 }
 
-Files::Files(const margay::Config& config) : index_(config.get("index", "index.html")) {
+Files::Files(const margay::Config& config) : index_(names(config.get("index", "index.html"))) {
   limits_.bytes = config.get<std::size_t>("cacheMaxSize", limits_.bytes / 1024) * 1024;
   limits_.object_bytes =
       config.get<std::size_t>("cacheObjectMaxSize", limits_.object_bytes / 1024) * 1024;
@@ -171,17 +185,28 @@ void Files::service(margay::Request& request, margay::Response& response) {
       request.path_info().empty() ? request.servlet_path() : request.path_info();
   if (path.empty()) path = "/";
   path.remove_prefix(1);
-  std::string name(path);
-  if (name.empty() || name.back() == '/') name += index_;
+  if (const ServedFile* file = find(request, response, path); file != nullptr)
+    send(request, response, *file);
+}
+
+// Null: there is no such file, and the answer says so.
+const ServedFile* Files::find(margay::Request& request, margay::Response& response,
+                              std::string_view path) {
+  static const std::vector<std::string> itself{""};
   const std::uint64_t now = coarse_milliseconds();
   FileCache& cache = cache_of_this_thread();
-  const ServedFile* file = cache.find(name, now);
-  if (file == nullptr) {
-    auto found = look_up(request, response, name);
-    if (found == nullptr) return;  // answered
-    file = &cache.keep(name, std::move(found), now);
+  std::string name;
+  for (const std::string& ending : path.empty() || path.back() == '/' ? index_ : itself) {
+    name.assign(path).append(ending);
+    if (const ServedFile* known = cache.find(name, now); known != nullptr) return known;
+    const int file = open_file(name);
+    if (file < 0 && errno == EACCES) return response.send_error(403), nullptr;
+    if (file < 0) continue;
+    auto found = take(request, response, file, name);
+    return found == nullptr ? nullptr : &cache.keep(name, std::move(found), now);
   }
-  send(request, response, *file);
+  response.send_error(404);
+  return nullptr;
 }
 
 // One cache for each thread, which is one for each loop; threads beyond kThreads share the work of
@@ -195,14 +220,9 @@ FileCache& Files::cache_of_this_thread() {
   return *caches_[mine];
 }
 
-// Null: there is no such file, and the answer says so.
-std::unique_ptr<ServedFile> Files::look_up(margay::Request& request, margay::Response& response,
-                                           std::string_view name) {
-  const int file = open_file(name);
-  if (file < 0) {
-    response.send_error(errno == EACCES ? 403 : 404);
-    return nullptr;
-  }
+// Null: it is not one that can be sent, and the answer says so. Owns the descriptor.
+std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Response& response,
+                                        int file, std::string_view name) {
   struct stat about {};
   ::fstat(file, &about);
   if (!S_ISREG(about.st_mode)) {

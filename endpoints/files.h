@@ -13,8 +13,9 @@
 
 namespace endpoints {
 
-// Parameters: `root` (default: `static` in the application's folder), `index` (index.html), and of
-// the cache `cacheMaxSize` (10240 KiB for each loop), `cacheObjectMaxSize` (64 KiB; larger files
+// Parameters: `root` (default: `static` in the application's folder), `index` (index.html; several
+// names separated by commas, of which the first that exists stands for its folder), and of the
+// cache `cacheMaxSize` (10240 KiB for each loop), `cacheObjectMaxSize` (64 KiB; larger files
 // are kept open), `cacheTtl` (5000 ms until a change is seen; 0: no cache). Validators:
 // Last-Modified and a weak ETag as Tomcat's DefaultServlet makes them; If-None-Match and
 // If-Modified-Since answer 304. Opening a file may wait for the disk, which is short and accepted
@@ -35,12 +36,14 @@ class Files : public margay::Endpoint {
 
   int open_file(std::string_view path) const;
   FileCache& cache_of_this_thread();
-  std::unique_ptr<ServedFile> look_up(margay::Request& request, margay::Response& response,
-                                      std::string_view name);
+  const ServedFile* find(margay::Request& request, margay::Response& response,
+                         std::string_view path);
+  std::unique_ptr<ServedFile> take(margay::Request& request, margay::Response& response, int file,
+                                   std::string_view name);
   void send(margay::Request& request, margay::Response& response, const ServedFile& file);
 
   int root_ = -1;  // descriptor of the folder: what is opened lies beneath it
-  std::string index_;
+  std::vector<std::string> index_;
   FileCacheLimits limits_;
   std::vector<std::unique_ptr<FileCache>> caches_;  // by thread; each touches its own only
 };

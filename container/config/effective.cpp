@@ -112,16 +112,22 @@ std::vector<Below> children_of(const Element& schema, const ConfigElement& eleme
 
 class Printer {
  public:
+  enum class Origins : std::uint8_t { left_out, told };
+
+  explicit Printer(Origins origins) : tells_origins_(origins == Origins::told) {}
+
   void print(const Element& schema, const ConfigElement& element, std::size_t depth) {
     const std::string indent(2 * depth, ' ');
     const std::string name(schema.name);
     if (schema.text) {
       out_ += indent + '<' + name + '>' + escaped(schema.text->show(element).value_or("")) + "</" +
-              name + ">  <!-- " + for_comment(to_string(element.position)) + " -->\n";
+              name + '>';
+      if (tells_origins_) out_ += "  <!-- " + for_comment(to_string(element.position)) + " -->";
+      out_ += '\n';
       return;
     }
     const std::vector<Line> lines = lines_of(schema, element);
-    print_origins(lines, name, element, indent);
+    if (tells_origins_) print_origins(lines, name, element, indent);
     out_ += indent + '<' + name;
     for (const Line& line : lines) {
       if (!line.value) continue;
@@ -153,11 +159,12 @@ class Printer {
     out_ += " -->\n";
   }
 
+  const bool tells_origins_;
   std::string out_;
 };
 
 std::string print(const Element& schema, const ConfigElement& root) {
-  Printer printer;
+  Printer printer(Printer::Origins::told);
   printer.print(schema, root, 0);
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + printer.take();
 }
@@ -170,6 +177,28 @@ std::string effective_configuration(const ServerConfig& server) {
 
 std::string effective_configuration(const ApplicationConfig& application) {
   return print(*application_schema(), application);
+}
+
+std::string values_text(std::string_view name, const ConfigElement& element) {
+  Printer printer(Printer::Origins::left_out);
+  const auto root = server_schema();
+  visit_elements(*root, [&](const Element& schema) {
+    if (schema.name == name) printer.print(schema, element, 0);
+  });
+  return printer.take();
+}
+
+std::vector<std::string> differing_attributes(std::string_view name, const ConfigElement& one,
+                                              const ConfigElement& other) {
+  std::vector<std::string> differing;
+  const auto root = server_schema();
+  visit_elements(*root, [&](const Element& schema) {
+    if (schema.name != name) return;
+    for (const Attribute& attribute : schema.attributes)
+      if (attribute.field.show(one) != attribute.field.show(other))
+        differing.emplace_back(attribute.name);
+  });
+  return differing;
 }
 
 }  // namespace container

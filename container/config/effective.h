@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "container/config/application_config.h"
 #include "container/config/server_config.h"
@@ -12,5 +14,12 @@ namespace container {
 // attribute where its value came from.
 std::string effective_configuration(const ServerConfig& server);
 std::string effective_configuration(const ApplicationConfig& application);
+
+// An element of server.xml and everything in it as values alone, without places and origins: two
+// equal texts are the same configuration.
+std::string values_text(std::string_view name, const ConfigElement& element);
+// Names of the element's own attributes whose values are not the same.
+std::vector<std::string> differing_attributes(std::string_view name, const ConfigElement& one,
+                                              const ConfigElement& other);
 
 }  // namespace container

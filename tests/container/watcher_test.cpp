@@ -179,8 +179,18 @@ TEST_CASE("applications appear, change and vanish") {
   CHECK(stage.scan().empty());
 }
 
+TEST_CASE("a folder of pages counts as a whole, its files do not") {
+  Stage stage;
+  stage.begin();
+  stage.view.write("/apps/shop/static/index.html");
+  CHECK(stage.settled().changed == Paths{"/apps/shop"});
+  stage.view.write("/apps/shop/static/more.html");
+  CHECK(stage.settled().empty());
+}
+
 TEST_CASE("what is no part of an application is no change") {
   Stage stage;
+  stage.view.write("/apps/shop/static/page.html");
   stage.begin();
   stage.view.write("/apps/shop/static/index.html");
   stage.view.write("/apps/shop/lib/readme.txt");

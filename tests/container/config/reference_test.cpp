@@ -32,7 +32,7 @@ TEST_CASE("the shipped files read without a warning") {
   const ServerConfig server = read_server_config(root / "conf/server.xml", {}, warnings);
   CHECK(server.service.connectors.at(0).port == 8080);
   CHECK(server.service.engine.hosts.at(0).app_base == "apps");
-  CHECK(read_application_config(root / "conf/app.xml", {}, warnings).endpoints.size() == 1);
+  CHECK(read_application_config(root / "conf/app.xml", {}, warnings).welcome_files.size() == 1);
   CHECK(warnings.empty());
 }
 

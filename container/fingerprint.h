@@ -1,0 +1,16 @@
+// Whether an application is still what it was: a text that changes with whatever it is made of.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace container {
+
+// Of files by their contents; one that cannot be read counts as empty.
+std::string fingerprint(const std::vector<std::filesystem::path>& files);
+
+// Of an application's folder: manifest and libraries by content, `static` by which folder it is.
+std::string folder_fingerprint(const std::filesystem::path& folder);
+
+}  // namespace container

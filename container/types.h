@@ -1,0 +1,73 @@
+// Where the endpoint and filter types that a configuration names are looked up, and made objects.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "container/config/application_config.h"
+#include "container/config/diagnostic.h"
+#include "container/instance.h"
+#include "container/mapping.h"
+#include "container/plugin.h"
+
+namespace container {
+
+[[noreturn]] void complain(const SourcePosition& position, std::string message);
+
+std::vector<std::pair<std::string, std::string>> pairs(
+    const std::vector<ParameterConfig>& parameters);
+
+Pattern parse_pattern(const LocatedText& text, PatternUse use);
+MappedFilter map_filter(const std::string& name, const FilterScope& scope,
+                        const FilterInstance& instance);
+
+// The libraries of one application, Host or Engine, and behind them what is linked into the server.
+// Whatever does not fit is thrown as a ConfigError with its place. Control thread.
+class Types {
+ public:
+  using BuiltIn = std::vector<std::shared_ptr<const Plugin>>;
+
+  explicit Types(const BuiltIn& built_in) : built_in_(built_in) {}
+
+  void load(const LibraryConfig& config, const std::filesystem::path& folder,
+            const PluginOptions& options);
+  const std::vector<std::pair<std::string, std::shared_ptr<const Plugin>>>& libraries() const {
+    return libraries_;
+  }
+
+  // The type an element names, in the library it names or in the only one that has it.
+  template <class Type>
+  struct Found {
+    const Type* type = nullptr;
+    std::shared_ptr<const Plugin> owner;
+    bool built_in = false;
+  };
+  Found<margay_endpoint_type> endpoint(const EndpointConfig& config) const;
+  Found<margay_filter_type> filter(const FilterConfig& config) const;
+  // Among what is linked in only.
+  Found<margay_endpoint_type> built_in_endpoint(const std::string& type) const;
+
+ private:
+  template <class Type, class Config>
+  Found<Type> find(const Config& config, const char* kind) const;
+
+  const BuiltIn& built_in_;
+  std::vector<std::pair<std::string, std::shared_ptr<const Plugin>>> libraries_;
+};
+
+template <class Type, class Config>
+std::shared_ptr<const Instance<Type>> make_instance(const Config& config,
+                                                    const Types::Found<Type>& found,
+                                                    InstanceOptions options) {
+  auto made = Instance<Type>::create(found.owner, *found.type, std::move(options));
+  if (made) return *made;
+  SourcePosition at = config.position;
+  for (const ParameterConfig& one : config.parameters)
+    if (one.name == made.error().parameter) at = position_of(one, "value");
+  complain(at, "'" + config.name + "' could not be created: " + made.error().message);
+}
+
+}  // namespace container

@@ -1,0 +1,153 @@
+// What is deployed from folders and from server.xml, and what goes on as it was.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/running_server.h"
+
+using nlohmann::json;
+using tests::body_of;
+using tests::RunningServer;
+
+namespace {
+
+std::string server_xml(std::uint16_t port, const std::string& contexts = "",
+                       const std::string& host = "") {
+  return "<Server><Service><Connector address='127.0.0.1' port='" + std::to_string(port) +
+         "'/><Engine><Host name='localhost' autoDeployInterval='50ms' " + host + ">" + contexts +
+         "<Context path='/status'><Endpoint type='status' path='/*'/></Context>"
+         "</Host></Engine></Service></Server>";
+}
+
+std::string greeting(const std::string& text) {
+  return "<Context path='/hi' docBase='../code'><Library file='hello.so'/>"
+         "<Endpoint type='hello' path='/*'><Parameter name='greeting' value='" +
+         text + "'/></Endpoint></Context>";
+}
+
+// The generation of the plugin with this name.
+int generation(std::uint16_t port, const std::string& name) {
+  const json told = json::parse(body_of(RunningServer::get(port, "/status")));
+  for (const json& one : told["plugins"])
+    if (one["name"] == name) return one["generation"];
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("static files answer where no endpoint does, folders by the first welcome file") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  server.write("server.xml", server_xml(port));
+  server.write("apps/plain/app.xml", "<Application/>");
+  server.write("apps/plain/static/index.html", "plain");
+  server.write("apps/shop/app.xml",
+               "<Application><Endpoint name='state' type='status' path='/state'/>"
+               "<WelcomeFile>home.html</WelcomeFile><WelcomeFile>index.html</WelcomeFile>"
+               "</Application>");
+  server.write("apps/shop/static/index.html", "first index");
+  server.write("apps/shop/static/deep/home.html", "deep home");
+  server.write("apps/shop/static/deep/index.html", "deep index");
+  server.write("apps/shop/static/none/other.html", "other");
+  server.write("apps/own/app.xml",
+               "<Application><Endpoint type='files' path='/'>"
+               "<Parameter name='root' value='pages'/></Endpoint>"
+               "<WelcomeFile>start.html</WelcomeFile></Application>");
+  server.write("apps/own/static/start.html", "not this");
+  server.write("apps/own/pages/start.html", "this");
+  server.start();
+
+  CHECK(body_of(RunningServer::get(port, "/plain/")) == "plain");
+  CHECK(body_of(RunningServer::get(port, "/shop/")) == "first index");
+  CHECK(body_of(RunningServer::get(port, "/shop/deep/")) == "deep home");
+  CHECK(body_of(RunningServer::get(port, "/shop/deep/index.html")) == "deep index");
+  CHECK(RunningServer::get(port, "/shop/none/").starts_with("HTTP/1.1 404 "));
+  CHECK(RunningServer::get(port, "/shop/deep").find("Location: /shop/deep/\r\n") !=
+        std::string::npos);
+  CHECK(RunningServer::get(port, "/shop/state").starts_with("HTTP/1.1 200 "));
+  CHECK(body_of(RunningServer::get(port, "/own/")) == "this");
+}
+
+TEST_CASE("a Context of server.xml goes on as it is, until its own words or files change") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  server.plugin("hello.so", "code/hello.so");
+  server.write("server.xml", server_xml(port, greeting("hello")));
+  server.start();
+  CHECK(body_of(RunningServer::get(port, "/hi?name=a")) == "hello, a\n");
+  const int first = generation(port, "hello");
+  REQUIRE(first > 0);
+
+  server.reload();
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(generation(port, "hello") == first);
+
+  server.write("server.xml", server_xml(port, "<!-- elsewhere -->\n" + greeting("hallo")));
+  REQUIRE(server.log.await("mapping 3 is in use"));
+  CHECK(body_of(RunningServer::get(port, "/hi?name=a")) == "hallo, a\n");
+  const int second = generation(port, "hello");
+  CHECK(second > first);
+
+  SUBCASE("a broken library leaves the earlier one") {
+    server.write("code/hello.so", "no library");
+    REQUIRE(server.log.await("application /hi was not replaced, the earlier one goes on"));
+    CHECK(body_of(RunningServer::get(port, "/hi?name=a")) == "hallo, a\n");
+    CHECK(generation(port, "hello") == second);
+  }
+  SUBCASE("a new library is taken") {
+    server.plugin("later.so", "code/hello.so");
+    REQUIRE(server.log.await("application /hi was not replaced, the earlier one goes on"));
+    server.plugin("hello.so", "code/hello.so");
+    REQUIRE(server.log.await("mapping 5 is in use"));
+    CHECK(body_of(RunningServer::get(port, "/hi?name=a")) == "hallo, a\n");
+  }
+}
+
+TEST_CASE("a Context may name a folder with a manifest, and add parameters") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  server.plugin("hello.so", "elsewhere/lib/hello.so");
+  server.write("elsewhere/app.xml",
+               "<Application><Parameter name='greeting' value='from app.xml'/>"
+               "<Library file='lib/hello.so'/><Endpoint type='hello' path='/*'/></Application>");
+  server.write("server.xml", server_xml(port,
+                                        "<Context path='/a' docBase='../elsewhere'/>"
+                                        "<Context path='/b' docBase='../elsewhere'>"
+                                        "<Parameter name='greeting' value='from server.xml'/>"
+                                        "</Context>"
+                                        "<Context path='/c' docBase='../elsewhere'>"
+                                        "<Endpoint type='files' path='/'/></Context>"));
+  server.start();
+  CHECK(body_of(RunningServer::get(port, "/a?name=x")) == "from app.xml, x\n");
+  CHECK(body_of(RunningServer::get(port, "/b?name=x")) == "from server.xml, x\n");
+  CHECK(RunningServer::get(port, "/c/").starts_with("HTTP/1.1 503 "));
+  CHECK(server.log.all().find("this <Context> may only have <Parameter>") != std::string::npos);
+
+  server.write("elsewhere/app.xml",
+               "<Application><Parameter name='greeting' value='changed'/>"
+               "<Library file='lib/hello.so'/><Endpoint type='hello' path='/*'/></Application>");
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(body_of(RunningServer::get(port, "/a?name=x")) == "changed, x\n");
+  CHECK(body_of(RunningServer::get(port, "/b?name=x")) == "from server.xml, x\n");
+}
+
+TEST_CASE("filters of Engine and Host are carried over, and follow their libraries") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  server.plugin("hello.so", "code/outer.so");
+  server.write("server.xml",
+               server_xml(port,
+                          "<Library name='outer' file='code/outer.so'/>"
+                          "<Filter type='headers'><Parameter name='set.X-By' value='m'/>"
+                          "</Filter>"));
+  server.start();
+  CHECK(RunningServer::get(port, "/status").find("X-By: m\r\n") != std::string::npos);
+  const int first = generation(port, "hello");
+  server.reload();
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(generation(port, "hello") == first);
+  server.plugin("later.so", "code/outer.so");
+  REQUIRE(server.log.await("mapping 3 is in use"));
+  CHECK(generation(port, "hello") == 0);
+  CHECK(generation(port, "later") > first);
+}
