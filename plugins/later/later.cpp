@@ -69,8 +69,8 @@ class Later : public margay::Endpoint {
   void service(margay::Request& request, margay::Response& response) override {
     const std::string text = request.parameter("ms", "500");
     int millis = 0;
-    std::from_chars(text.data(), text.data() + text.size(), millis);
-    if (millis < 0 || millis > 20'000) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), millis);
+    if (error != std::errc{} || end != text.data() + text.size() || millis < 0 || millis > 20'000) {
       response.send_error(400, "ms must be a number from 0 to 20000");
       return;
     }

@@ -1,0 +1,157 @@
+// Each sample application as it is staged, through the real server.
+#include <doctest/doctest.h>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/support/installation.h"
+
+using tests::body_of;
+using tests::Client;
+using tests::eventually;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// All samples as they lie in the build folder.
+struct Samples : tests::Installation {
+  Samples() {
+    fs::copy(tests::environment("MARGAY_APPS"), base() / "apps", fs::copy_options::recursive);
+    start();
+  }
+  ~Samples() { CHECK(stop() == 0); }
+};
+
+// The sample "sse" alone, with the parameters under test.
+struct Sse : tests::Installation {
+  explicit Sse(const std::string& parameters) {
+    application(
+        "sse",
+        R"(<Application><Library name="sse" file="lib/sse.so"/><Endpoint name="sse" path="/*">)" +
+            parameters + "</Endpoint></Application>",
+        {fs::path(tests::environment("MARGAY_APPS")) / "sse" / "lib" / "sse.so"});
+    start();
+  }
+  ~Sse() { CHECK(stop() == 0); }
+};
+
+std::string parameter(const std::string& name, const std::string& value) {
+  return "<Parameter name=\"" + name + "\" value=\"" + value + "\"/>";
+}
+
+constexpr std::string_view kAsk =
+    "GET /sse/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+// False when `text` did not come in time.
+bool await(Client& client, const std::string& text) {
+  while (client.buffer().find(text) == std::string::npos)
+    if (!client.receive(std::chrono::seconds(10))) return false;
+  return true;
+}
+
+std::vector<unsigned long> ids(const std::string& answer) {
+  std::vector<unsigned long> found;
+  for (auto at = answer.find("id: "); at != std::string::npos; at = answer.find("id: ", at + 1))
+    found.push_back(std::strtoul(answer.c_str() + at + 4, nullptr, 10));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the samples answer, and refuse what they cannot use") {
+  const Samples samples;
+  CHECK(body_of(samples.get("/hello/?name=you")) == "hello, you\n");
+  CHECK(body_of(samples.get("/later/?ms=5")) == "later\n");
+  CHECK(body_of(samples.get("/blocking/?ms=5")) == "slept for 5 ms\n");
+  for (const char* sample : {"/later/?ms=", "/blocking/?ms="})
+    for (const char* bad : {"", "x", "5x", "-1", "1e3", "99999", "99999999999999999999", "%205"}) {
+      CAPTURE(sample);
+      CAPTURE(bad);
+      const std::string answer = samples.get(std::string(sample) + bad);
+      CHECK(answer.starts_with("HTTP/1.1 400 "));
+      CHECK(answer.find("ms must be a number from 0 to") != std::string::npos);
+    }
+  Client client(samples.port());
+  client.send("POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello");
+  CHECK(body_of(client.answer()) == "5 bytes, fnv1a a430d84680aabd0b\n");
+  const std::string page = samples.get("/");
+  CHECK(page.starts_with("HTTP/1.1 200 "));
+  CHECK(page.find("Content-Type: text/html") != std::string::npos);
+}
+
+TEST_CASE("events in their order, a head that no proxy keeps, an end that comes in time") {
+  const Sse server(parameter("interval", "5ms") + parameter("lifetime", "200ms"));
+  const std::string answer = server.get("/sse/");
+  CHECK(answer.starts_with("HTTP/1.1 200 "));
+  CHECK(answer.find("Content-Type: text/event-stream\r\n") != std::string::npos);
+  CHECK(answer.find("Cache-Control: no-store\r\n") != std::string::npos);
+  CHECK(answer.ends_with("0\r\n\r\n"));
+  const std::string body = body_of(answer);
+  CHECK(body.starts_with("retry: 500\n\nid: "));
+  CHECK(body.find("\ndata: tick\n\n") != std::string::npos);
+  const auto seen = ids(body);
+  CHECK(seen.size() > 2);
+  CHECK(std::is_sorted(seen.begin(), seen.end()));
+  Client client(server.port());
+  client.send("POST /sse/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+  CHECK(client.answer().starts_with("HTTP/1.1 405 "));
+}
+
+TEST_CASE("a heartbeat where nothing happens") {
+  const Sse server(parameter("interval", "1h") + parameter("heartbeat", "10ms"));
+  Client client(server.port());
+  client.send(kAsk);
+  CHECK(await(client, ":\n\n"));
+  CHECK(ids(client.buffer()).empty());
+}
+
+TEST_CASE("concurrency: so many streams and no more; one that is left makes room") {
+  const Sse server(parameter("interval", "5ms") + parameter("maxStreams", "2"));
+  Client first(server.port());
+  Client second(server.port());
+  for (Client* one : {&first, &second}) {
+    one->send(kAsk);
+    REQUIRE(await(*one, "id: "));
+  }
+  const std::string refused = server.get("/sse/");
+  CHECK(refused.starts_with("HTTP/1.1 503 "));
+  CHECK(refused.find("Retry-After: 5\r\n") != std::string::npos);
+  first.close();
+  CHECK(eventually([&] {
+    Client next(server.port());
+    next.send(kAsk);
+    next.receive(std::chrono::seconds(5));
+    return next.buffer().starts_with("HTTP/1.1 200 ");
+  }));
+}
+
+TEST_CASE("concurrency: a slow reader misses events and costs no memory") {
+  const std::string text(60'000, 'x');
+  Sse server(parameter("interval", "1ms") + parameter("text", text));
+  Client slow(server.port());
+  slow.send(kAsk);
+  Client fast(server.port());
+  fast.send(kAsk);
+  // So much that no socket buffer could hold it for the other one.
+  std::size_t read = 0;
+  for (; read < 30'000'000; fast.buffer().clear()) {
+    REQUIRE(fast.receive(std::chrono::seconds(10)));
+    read += fast.buffer().size();
+  }
+  if (!tests::is_sanitized()) CHECK(server.server().resident() < 40'000'000);
+  std::string all;
+  const auto has_gap = [&] {
+    const auto seen = ids(all);
+    for (std::size_t i = 1; i < seen.size(); ++i)
+      if (seen[i] > seen[i - 1] + 50) return true;
+    return false;
+  };
+  while (!has_gap() && slow.receive(std::chrono::seconds(10), 1 << 20)) {
+    all += slow.buffer();
+    slow.buffer().clear();
+  }
+  CHECK(has_gap());
+}
