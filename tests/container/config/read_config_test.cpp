@@ -123,7 +123,7 @@ TEST_CASE("a server.xml with much in it") {
   CHECK(host.auto_deploy_interval == 250ms);
   REQUIRE(host.aliases.size() == 2);
   CHECK(host.aliases[1].text == "*.example.net");
-  CHECK(to_string(host.aliases[1].position) == "server.xml:13:9");
+  CHECK(to_string(host.aliases[1].position) == "server.xml:14:9");
   REQUIRE(host.error_report);
   CHECK(host.error_report->show_server_info);
   REQUIRE(host.contexts.size() == 1);
