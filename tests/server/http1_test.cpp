@@ -9,6 +9,7 @@
 #include "tests/support/small_server.h"
 
 using namespace std::chrono_literals;
+using tests::body_of;
 using tests::Client;
 using tests::SmallServer;
 
@@ -23,11 +24,6 @@ void mirror(server::Exchange& exchange) {
 
 std::string status_of(const std::string& answer) {
   return answer.size() < 12 ? answer : answer.substr(9, 3);
-}
-
-std::string body_of(const std::string& answer) {
-  const auto end = answer.find("\r\n\r\n");
-  return end == std::string::npos ? "" : answer.substr(end + 4);
 }
 
 struct Running : SmallServer {

@@ -25,23 +25,6 @@ inline std::string environment(const char* name) {
 // Whether this build has sanitizers, whose runtimes keep libraries and memory.
 inline bool is_sanitized() { return !environment("MARGAY_SANITIZED").empty(); }
 
-// The body of an answer, with its chunks put together.
-inline std::string body_of(const std::string& answer) {
-  const auto end = answer.find("\r\n\r\n");
-  if (end == std::string::npos) return {};
-  std::string body = answer.substr(end + 4);
-  if (answer.substr(0, end).find("Transfer-Encoding: chunked") == std::string::npos) return body;
-  std::string whole;
-  for (std::size_t at = 0; at < body.size();) {
-    const std::size_t line = body.find("\r\n", at);
-    const std::size_t size = std::strtoul(body.c_str() + at, nullptr, 16);
-    if (line == std::string::npos || size == 0) break;
-    whole += body.substr(line + 2, size);
-    at = line + 2 + size + 2;
-  }
-  return whole;
-}
-
 // The environment variable MARGAY names the server. One thread, but for `port`.
 class Installation {
  public:

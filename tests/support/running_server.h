@@ -78,11 +78,6 @@ inline std::uint16_t free_port() {
   return ntohs(name.sin_port);
 }
 
-inline std::string body_of(const std::string& answer) {
-  const auto end = answer.find("\r\n\r\n");
-  return end == std::string::npos ? "" : answer.substr(end + 4);
-}
-
 class RunningServer {
  public:
   RunningServer() {

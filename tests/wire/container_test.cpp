@@ -14,6 +14,7 @@
 #include "tests/support/client.h"
 
 using namespace container;
+using tests::body_of;
 using tests::Client;
 
 namespace {
@@ -22,11 +23,6 @@ namespace fs = std::filesystem;
 
 fs::path plugin_file(const std::string& name) {
   return fs::path(std::getenv("MARGAY_PLUGINS")) / (name + ".so");
-}
-
-std::string body_of(const std::string& answer) {
-  const auto end = answer.find("\r\n\r\n");
-  return end == std::string::npos ? "" : answer.substr(end + 4);
 }
 
 // Builds applications by hand, as the deployer does from configuration.
