@@ -41,7 +41,7 @@ try_run() {
   done
   grep -E '^== |listening' "$root/run.log"
   say "curl '127.0.0.1:$port/hello?name=you'"
-  answer=$(inside curl -sSL "127.0.0.1:$port/hello?name=you") || fail 'curl failed'
+  answer=$(inside curl -sS "127.0.0.1:$port/hello?name=you") || fail 'curl failed'
   printf '%s\n' "$answer"
   [ "$answer" = 'hello, you' ] || fail "the answer is not 'hello, you'"
   inside build/container/margay status
