@@ -50,7 +50,7 @@ DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet >"$work/instal
 margay=$(find "$work/root" -type f -path '*/bin/margay')
 prefix=${margay%/bin/margay}
 for file in include/margay/plugin.h share/margay/plugin.map share/pkgconfig/margay.pc \
-  share/margay/server.xml share/man/man1/margay.1 lib/systemd/system/margay.service; do
+  share/margay/server.xml share/margay/app.xml share/man/man1/margay.1 lib/systemd/system/margay.service; do
   [ -f "$prefix/$file" ] || broken "$file is not installed"
 done
 grep -q "^ExecStart=/.*/bin/margay run$" "$prefix/lib/systemd/system/margay.service" ||
