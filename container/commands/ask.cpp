@@ -22,6 +22,10 @@ int complain(const std::string& sentence) {
   return failed;
 }
 
+int complain_of_signal(const RunningServer& server) {
+  return complain("process " + std::to_string(server.pid()) + " takes no signal from this user");
+}
+
 [[noreturn]] void refuse(const std::filesystem::path& config) {
   Diagnostic lost;
   lost.position.file = std::make_shared<const std::string>(config.string());
@@ -75,8 +79,7 @@ int stop(const Target& target, std::chrono::seconds wait) {
       if (!reply) return complain(reply.error());
       if (!reply->good) return complain(reply->text);
     } else if (!server.signal(SIGTERM)) {
-      return complain("process " + std::to_string(server.pid()) +
-                      " takes no signal from this user");
+      return complain_of_signal(server);
     }
     if (!server.ends_within(wait))
       return complain("process " + std::to_string(server.pid()) + " is still stopping after " +
@@ -91,9 +94,7 @@ int stop(const Target& target, std::chrono::seconds wait) {
 int reload(const Target& target) {
   return with_server(target, [&](const RunningServer& server) {
     if (server.has_control()) return ask(server, "reload", kReloadWait);
-    if (!server.signal(SIGHUP))
-      return complain("process " + std::to_string(server.pid()) +
-                      " takes no signal from this user");
+    if (!server.signal(SIGHUP)) return complain_of_signal(server);
     std::cout << "asked by a signal, which brings no answer: the log says how it went\n";
     return clean;
   });

@@ -2,9 +2,12 @@
 #include "container/commands/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <iostream>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "container/config/suggestion.h"
 
@@ -171,12 +174,8 @@ void CommandLine::add_plugins() {
 
 void CommandLine::refuse_unknown(const std::string& word) const {
   std::vector<std::string_view> names;
-  std::vector<std::string> kept;
-  for (const auto& [command, act] : commands_) kept.push_back(command->get_name());
-  for (const std::string& name : kept) {
-    if (name == word) return;
-    names.push_back(name);
-  }
+  for (const auto& [command, act] : commands_) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return;
   throw CLI::ParseError("unknown command '" + word + "'" + did_you_mean(word, names),
                         CLI::ExitCodes::ExtrasError);
 }
