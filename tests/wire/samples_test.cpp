@@ -155,3 +155,24 @@ TEST_CASE("concurrency: a slow reader misses events and costs no memory") {
   }
   CHECK(has_gap());
 }
+
+TEST_CASE("concurrency: a stream keeps its code while that is replaced, and then lets go of it") {
+  Sse server(parameter("interval", "5ms") + parameter("lifetime", "1s"));
+  Client old(server.port());
+  old.send(kAsk);
+  REQUIRE(await(old, "id: "));
+  const fs::path lib = server.base() / "apps" / "sse" / "lib";
+  fs::copy(lib / "sse.so", lib / ".new");
+  std::ofstream(lib / ".new", std::ios::app) << '\n';  // another content, the same code
+  fs::rename(lib / ".new", lib / "sse.so");
+  server.server().signal(SIGHUP);
+  REQUIRE_FALSE(server.server().await("application /sse deployed").empty());
+  REQUIRE_FALSE(server.server().await("is in use").empty());
+  CHECK(server.server().mapped("/sse.").size() == 2);
+  Client fresh(server.port());
+  fresh.send(kAsk);
+  CHECK(await(fresh, "id: 1\n"));  // a new generation counts from the beginning
+  CHECK(old.rest().ends_with("0\r\n\r\n"));
+  if (!tests::is_sanitized())
+    CHECK(eventually([&] { return server.server().mapped("/sse.").size() == 1; }));
+}

@@ -90,7 +90,12 @@ class Pump : public margay::Endpoint {
       response.finish();
       return true;
     }
-    void operator()(margay::Response& response) { go_on(response); }
+    // Hands over to a new watcher every time: this one lives until its call has returned.
+    void operator()(margay::Response& response) {
+      if (go_on(response)) return;
+      response.on_writable(std::move(*this));
+      sent = size;
+    }
   };
 };
 
