@@ -38,6 +38,7 @@ class Config {
   std::string_view context_path() const { return view(raw_.context_path); }  // "" for the root
   std::string_view folder() const { return view(raw_.folder); }  // the application's; may be empty
   Logger logger() const { return {host_, &raw_}; }
+  // The C contract underneath, for what has no form here. Good as long as the instance lives.
   const margay_host& host() const { return host_; }
   const margay_config& raw() const { return raw_; }
 

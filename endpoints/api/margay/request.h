@@ -158,6 +158,7 @@ class Request {
     return host_.set_info(&exchange_, what, str(value)) == MARGAY_OK;
   }
 
+  // The C contract underneath.
   const margay_request& raw() const { return raw_; }
 
  private:

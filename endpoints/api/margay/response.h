@@ -88,6 +88,7 @@ class Response {
   template <class Work>
   void on_abort(Work&& work);  // the client closed its sending half, or (again) has gone
 
+  // The C contract underneath, for what has no form here; only during the call that brought this.
   margay_exchange& exchange() { return exchange_; }
   const margay_host& host() { return host_; }
 
