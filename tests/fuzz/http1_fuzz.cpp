@@ -149,7 +149,8 @@ std::string converse(unsigned ways, unsigned rules, Say say) {
   Responder responder(ways);
   std::string heard;
   {
-    Conversation client(responder, options_of(rules));
+    static server::Loop loop(0);
+    Conversation client(responder, options_of(rules), loop);
     say(client);
     client.finish();
     require(client.ended());  // no handler waits for anything but its body

@@ -27,15 +27,10 @@ namespace tests {
 class Conversation final : private server::ConnectionOwner {
  public:
   Conversation(server::Service& service, server::http1::Options options)
-      : options_(std::move(options)), loop_(0) {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
-      throw std::runtime_error("no socket pair");
-    client_ = ends[0];
-    connection_ = new server::Connection(loop_, *this, true);
-    uv_pipe_open(reinterpret_cast<uv_pipe_t*>(&connection_->stream()), ends[1]);
-    connection_->open(std::make_unique<server::http1::Http1>(*connection_, service, options_), 1);
-  }
+      : Conversation(service, std::move(options), std::make_unique<server::Loop>(0), nullptr) {}
+  // On a loop that several conversations use, one after the other.
+  Conversation(server::Service& service, server::http1::Options options, server::Loop& loop)
+      : Conversation(service, std::move(options), nullptr, &loop) {}
   ~Conversation() {
     hang_up();
     if (connection_ != nullptr) connection_->close();
@@ -106,6 +101,17 @@ class Conversation final : private server::ConnectionOwner {
   }
 
  private:
+  Conversation(server::Service& service, server::http1::Options options,
+               std::unique_ptr<server::Loop> own, server::Loop* shared)
+      : options_(std::move(options)), own_(std::move(own)), loop_(shared ? *shared : *own_) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+      throw std::runtime_error("no socket pair");
+    client_ = ends[0];
+    connection_ = new server::Connection(loop_, *this, true);
+    uv_pipe_open(reinterpret_cast<uv_pipe_t*>(&connection_->stream()), ends[1]);
+    connection_->open(std::make_unique<server::http1::Http1>(*connection_, service, options_), 1);
+  }
   bool hear() {
     bool any = false;
     char piece[16 * 1024];
@@ -127,7 +133,8 @@ class Conversation final : private server::ConnectionOwner {
   }
 
   const server::http1::Options options_;
-  server::Loop loop_;
+  const std::unique_ptr<server::Loop> own_;
+  server::Loop& loop_;
   server::Connection* connection_ = nullptr;
   int client_ = -1;
   bool ended_ = false;
