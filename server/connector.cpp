@@ -1,7 +1,9 @@
 // Where connections come in (Tomcat's Connector): one listener per loop, limits, drain and stop.
 #include "server/connector.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -15,7 +17,13 @@ namespace server {
 
 namespace {
 std::atomic<std::uint64_t> next_connection{1};  // numbers appear in logs, unique in the process
+
+std::uint64_t inode_of(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0 ? found.st_ino : 0;
 }
+
+}  // namespace
 
 // The connector on one loop: its listening handle and its connections.
 class Connector::Listener final : private ConnectionOwner {
@@ -151,19 +159,27 @@ Connector::~Connector() {
       if (!gone) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
-  if (!options_.unix_domain_socket.empty()) ::unlink(options_.unix_domain_socket.c_str());
+  const std::string& path = options_.unix_domain_socket;
+  if (inode_ != 0 && inode_of(path) == inode_) ::unlink(path.c_str());
 }
 
 void Connector::listen() {
   int shared = options_.inherited_descriptor;
-  if (!options_.unix_domain_socket.empty())
-    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions);
+  if (!options_.unix_domain_socket.empty()) {
+    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions,
+                       options_.takes_over);
+    inode_ = inode_of(options_.unix_domain_socket);
+  }
+  const auto close_bound = [&](int*) {
+    if (shared >= 0 && options_.inherited_descriptor < 0) ::close(shared);
+  };
+  const std::unique_ptr<int, decltype(close_bound)> at_end(&shared, close_bound);
   port_ = options_.port;
+  if (shared < 0 && !options_.takes_over) refuse_shared_port(options_.address, port_);
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     // One socket for all loops where the kernel cannot spread connections over several.
-    const int descriptor = shared < 0 ? bind_tcp(options_.address, port_)
-                           : i == 0   ? shared
-                                      : ::dup(shared);
+    const int descriptor =
+        shared < 0 ? bind_tcp(options_.address, port_) : ::fcntl(shared, F_DUPFD_CLOEXEC, 0);
     std::promise<int> answer;
     loops_[i]->post([&] {
       listeners_[i]->open(descriptor);

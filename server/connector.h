@@ -19,9 +19,10 @@ struct ConnectorOptions {
   std::uint16_t port = 8080;                   // 0: a free one, see port()
   std::string unix_domain_socket;              // instead of address and port
   std::string unix_domain_socket_permissions;  // "rw-rw----"; empty: by umask
-  int inherited_descriptor = -1;               // a listening socket from systemd instead
-  int accept_count = 1024;                     // backlog of the kernel
-  std::int64_t max_connections = 8192;         // more wait in the backlog; -1: no limit
+  int inherited_descriptor = -1;        // a listening socket from systemd instead; stays open
+  bool takes_over = false;              // another connector of this process may listen there, too
+  int accept_count = 1024;              // backlog of the kernel
+  std::int64_t max_connections = 8192;  // more wait in the backlog; -1: no limit
   bool tcp_no_delay = true;
   http1::Options http1;
 };
@@ -61,6 +62,7 @@ class Connector {
   std::atomic<bool> parked_{false};  // some listener holds a connection back: maxConnections
   std::atomic<bool> draining_{false};
   std::uint16_t port_ = 0;
+  std::uint64_t inode_ = 0;  // of the Unix domain socket, to remove no other's
 };
 
 }  // namespace server
