@@ -96,12 +96,7 @@ std::shared_ptr<Front::Gate> Front::open(const ConnectorConfig& config, const st
       std::vector<server::Loop*>(loops_.begin(),
                                  loops_.begin() + static_cast<std::ptrdiff_t>(count)),
       *gate->entrance);
-  try {
-    gate->connector->listen();
-  } catch (...) {
-    gate->connector->close();
-    throw;
-  }
+  gate->connector->listen();
   return gate;
 }
 

@@ -30,8 +30,14 @@ class Front {
     std::string values;  // of its <Executor>; empty: a connector's own
     std::unique_ptr<server::Workers> workers;
   };
-  // Ended in reverse order.
+  // One connector; ended in reverse order.
   struct Gate {
+    Gate() = default;
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+    ~Gate() {  // also when a reload gives up behind listen()
+      if (connector != nullptr) connector->close();
+    }
     std::string values;  // of its <Connector> and of the pool it names
     std::string place;   // where it listens, in the words of server.xml
     std::shared_ptr<Pool> pool;

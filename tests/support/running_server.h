@@ -45,12 +45,14 @@ class AwaitedLog final : public server::LogSink {
   // False when `text` does not come up behind everything that was awaited before.
   bool await(std::string_view text) {
     std::unique_lock lock(mutex_);
-    return more_.wait_for(lock, std::chrono::seconds(20), [&] {
+    const bool heard = more_.wait_for(lock, std::chrono::seconds(20), [&] {
       const auto at = lines_.find(text, heard_);
       if (at == std::string::npos) return false;
       heard_ = at + text.size();
       return true;
     });
+    CHECK_MESSAGE(heard, "nobody said \"" << text << "\" behind\n" << lines_);
+    return heard;
   }
   std::string all() const {
     const std::scoped_lock lock(mutex_);

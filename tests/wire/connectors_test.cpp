@@ -131,7 +131,7 @@ TEST_CASE("concurrency: connectors that come, go and change; the others notice n
   open.send("GET /later?ms=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   REQUIRE(body_of(open.answer()) == "later\n");
   Client under_way(going);
-  under_way.send("GET /later?ms=300 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  under_way.send("GET /later?ms=2500 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   while (status(kept)["connectors"][1]["requests"] == 0) {
   }
 
