@@ -88,15 +88,16 @@ std::shared_ptr<Front::Gate> Front::open(const ConnectorConfig& config, const st
                                               loops_.size());
   server::ConnectorOptions options =
       connector_options(config, inherited < 0 ? -1 : inherited_descriptor(inherited));
-  options.takes_over = std::any_of(gates_.begin(), gates_.end(),
-                                   [&](const auto& one) { return one->place == gate->place; });
   const auto count = std::min(loops_of(config), loops_.size());
   gate->connector = std::make_unique<server::Connector>(
       std::move(options),
       std::vector<server::Loop*>(loops_.begin(),
                                  loops_.begin() + static_cast<std::ptrdiff_t>(count)),
       *gate->entrance);
-  gate->connector->listen();
+  const auto former = std::find_if(gates_.begin(), gates_.end(), [&](const auto& one) {
+    return inherited < 0 && one->place == gate->place;
+  });
+  gate->connector->listen(former == gates_.end() ? nullptr : (*former)->connector.get());
   return gate;
 }
 
@@ -106,6 +107,8 @@ void Front::use(Plan plan, std::chrono::milliseconds patience) {
       log_.info("listening on {}", one->connector->title());
   for (const auto& one : gates_) {
     if (std::find(plan.begin(), plan.end(), one) != plan.end()) continue;
+    for (const auto& heir : plan)
+      if (heir->place == one->place) heir->connector->take_path_from(*one->connector);
     log_.info("{} accepts nothing more; {} connections may finish", one->connector->title(),
               one->connector->connections());
     one->connector->drain();

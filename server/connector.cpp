@@ -163,28 +163,32 @@ Connector::~Connector() {
   if (inode_ != 0 && inode_of(path) == inode_) ::unlink(path.c_str());
 }
 
-void Connector::listen() {
-  int shared = options_.inherited_descriptor;
-  if (!options_.unix_domain_socket.empty()) {
-    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions,
-                       options_.takes_over);
-    inode_ = inode_of(options_.unix_domain_socket);
-  }
-  const auto close_bound = [&](int*) {
-    if (shared >= 0 && options_.inherited_descriptor < 0) ::close(shared);
-  };
-  const std::unique_ptr<int, decltype(close_bound)> at_end(&shared, close_bound);
+void Connector::listen(const Connector* predecessor) {
+  int shared = options_.inherited_descriptor;  // by all loops: the kernel does not spread these
   port_ = options_.port;
-  if (shared < 0 && !options_.takes_over) refuse_shared_port(options_.address, port_);
+  if (predecessor != nullptr) {
+    port_ = predecessor->port_;
+  } else if (!options_.unix_domain_socket.empty()) {
+    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions);
+    inode_ = inode_of(options_.unix_domain_socket);
+  } else if (shared < 0) {
+    refuse_shared_port(options_.address, port_);
+  }
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    // One socket for all loops where the kernel cannot spread connections over several.
-    const int descriptor =
-        shared < 0 ? bind_tcp(options_.address, port_) : ::fcntl(shared, F_DUPFD_CLOEXEC, 0);
+    int descriptor = shared;
+    if (predecessor != nullptr && i < predecessor->descriptors_.size())
+      descriptor = ::fcntl(predecessor->descriptors_[i], F_DUPFD_CLOEXEC, 0);
+    else if (shared < 0 && options_.unix_domain_socket.empty())
+      descriptor = bind_tcp(options_.address, port_);
+    else if (i > 0 || options_.inherited_descriptor >= 0)
+      descriptor = ::fcntl(i > 0 ? descriptors_.front() : shared, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) throw std::runtime_error("no descriptor is left for " + title());
     std::promise<int> answer;
     loops_[i]->post([&] {
       listeners_[i]->open(descriptor);
       answer.set_value(listeners_[i]->error());
     });
+    descriptors_.push_back(descriptor);
     if (const int error = answer.get_future().get(); error != 0)
       throw std::runtime_error("cannot listen on " + title() + ": " + uv_strerror(error));
   }

@@ -87,7 +87,7 @@ void refuse_shared_port(const std::string& address, std::uint16_t port) {
   if (port != 0) ::close(bind_tcp(address, Sharing::none, port));
 }
 
-int bind_unix(const std::string& path, const std::string& permissions, bool replaces) {
+int bind_unix(const std::string& path, const std::string& permissions) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
@@ -98,8 +98,8 @@ int bind_unix(const std::string& path, const std::string& permissions, bool repl
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const bool alive = ::connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     ::close(probe);
-    if (alive && !replaces) fail("cannot listen on " + path, EADDRINUSE);
-    ::unlink(path.c_str());  // left by a server that was killed, or the one to be replaced
+    if (alive) fail("cannot listen on " + path, EADDRINUSE);
+    ::unlink(path.c_str());  // left by a server that was killed
   }
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {

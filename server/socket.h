@@ -8,8 +8,7 @@ namespace server {
 
 // Each throws std::runtime_error with address and reason. The caller owns the descriptor.
 int bind_tcp(const std::string& address, std::uint16_t& port);  // port 0: set to the one chosen
-// `replaces`: takes the place of a socket that is served, which hears nothing more then.
-int bind_unix(const std::string& path, const std::string& permissions, bool replaces);
+int bind_unix(const std::string& path, const std::string& permissions);
 
 // Throws when somebody listens there. Our own sockets share their port, so that each loop has one;
 // without this, another server of the same user would share it, too.
