@@ -3,6 +3,7 @@
 #include "container/front.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "container/config/effective.h"
 #include "container/connector_options.h"
@@ -97,7 +98,11 @@ std::shared_ptr<Front::Gate> Front::open(const ConnectorConfig& config, const st
   const auto former = std::find_if(gates_.begin(), gates_.end(), [&](const auto& one) {
     return inherited < 0 && one->place == gate->place;
   });
-  gate->connector->listen(former == gates_.end() ? nullptr : (*former)->connector.get());
+  try {
+    gate->connector->listen(former == gates_.end() ? nullptr : (*former)->connector.get());
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(to_string(config.position) + ": " + error.what());
+  }
   return gate;
 }
 

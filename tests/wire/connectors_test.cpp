@@ -54,11 +54,13 @@ TEST_CASE("concurrency: each connector has its own rules and pool") {
   const std::uint16_t three = free_port();
   server.write("server.xml",
                server_xml("<Executor name='few' maxThreads='3' minSpareThreads='1'/>" +
-                          connector(one, "maxPostSize='10' encodedSolidusHandling='decode'") +
-                          connector(two,
-                                    "executor='few' scheme='https' proxyName='www.example.org' "
-                                    "proxyPort='8443'") +
-                          connector(three, "executor='few' secure='true'")));
+                              connector(one, "maxPostSize='10' encodedSolidusHandling='decode'") +
+                              connector(two,
+                                        "executor='few' scheme='https' proxyName='www.example.org' "
+                                        "proxyPort='8443'") +
+                              connector(three, "executor='few' secure='true'"),
+                          "<AccessLog pattern='%v' directory='logs' prefix='names' suffix='' "
+                          "fileDateFormat='' buffered='false'/>"));
   deploy(server, "hello");
   deploy(server, "upload");
   server.start();
@@ -77,6 +79,12 @@ TEST_CASE("concurrency: each connector has its own rules and pool") {
     };
     CHECK(post(one).starts_with("HTTP/1.1 413 "));
     CHECK(body_of(post(two)) == "hello, longer\n");
+  }
+  SUBCASE("what applications and logs see behind a proxy") {
+    RunningServer::get(one, "/status");
+    RunningServer::get(two, "/status");
+    server.stop();
+    CHECK(server.read("logs/names") == "localhost\nwww.example.org\n");
   }
   SUBCASE("executors by name, and one of its own") {
     const json told = status(two);
@@ -183,9 +191,9 @@ TEST_CASE("a port that cannot be opened leaves everything as it was") {
   server.write("server.xml", server_xml(connector(port)));
   server.start();
 
-  server.write("server.xml", server_xml(connector(fresh) + connector(ntohs(name.sin_port)),
+  server.write("server.xml", server_xml(connector(fresh) + "\n" + connector(ntohs(name.sin_port)),
                                         "<AccessLog directory='logs' prefix='new'/>"));
-  REQUIRE(server.log.await("nothing was changed: cannot listen on 127.0.0.1:" +
+  REQUIRE(server.log.await("server.xml:2:1: cannot listen on 127.0.0.1:" +
                            std::to_string(ntohs(name.sin_port))));
   CHECK(try_get(fresh, "/status").empty());
   const json told = status(port);
