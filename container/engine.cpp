@@ -27,12 +27,13 @@ margay_str text(std::string_view view) { return {view.data(), view.size()}; }
 }  // namespace
 
 struct Engine::Visit final : AccessFields {
-  Visit(server::Exchange& its, Lease& held, Invocation::Start start)
-      : invocation(its, host_functions(), start), lease(held) {}
+  Visit(server::Exchange& its, Entrance& by, Lease& held, Invocation::Start start)
+      : invocation(its, host_functions(), start), entrance(by), lease(held) {}
   std::optional<std::string_view> find(Source source, std::string_view name,
                                        std::size_t nth) const override;
 
   Invocation invocation;
+  Entrance& entrance;
   Lease& lease;
   std::uint64_t begin = 0;  // ns; 0: nobody asks how long it takes
 };
@@ -64,11 +65,8 @@ std::optional<std::string_view> Engine::Visit::find(Source source, std::string_v
   }
 }
 
-Engine::Engine(EngineOptions options, std::vector<server::Loop*> loops, server::Workers& workers)
-    : options_(std::move(options)),
-      loops_(std::move(loops)),
-      workers_(workers),
-      per_loop_(loops_.size()) {}
+Engine::Engine(std::vector<server::Loop*> loops)
+    : loops_(std::move(loops)), per_loop_(loops_.size()) {}
 
 Engine::~Engine() = default;
 
@@ -106,25 +104,40 @@ std::size_t Engine::reap() {
   return generations_.empty() ? 0 : generations_.size() - 1;
 }
 
-void Engine::add_access_log(AccessLog& log) {
+void Engine::use_access_logs(const std::vector<AccessLogUse>& uses) {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    per_loop_[i].appenders.push_back(std::make_unique<AccessLog::Appender>(log));
-    AccessLog::Appender* appender = per_loop_[i].appenders.back().get();
-    loops_[i]->post([loop = loops_[i], appender] {
-      loop->on_tick([appender] {
-        appender->tick(std::chrono::steady_clock::now());
-        return appender->holds_lines();
-      });
+    Appenders appenders;
+    for (const AccessLogUse& use : uses)
+      appenders.push_back(std::make_unique<HostAppender>(*use.log, use.host));
+    std::promise<void> done;
+    loops_[i]->post([this, i, &appenders, &done] {
+      PerLoop& mine = per_loop_[i];
+      mine.appenders.swap(appenders);
+      appenders.clear();  // hands over
+      if (!mine.ticking && !mine.appenders.empty()) {
+        mine.ticking = true;
+        loops_[i]->on_tick([&mine] {
+          bool holds_lines = false;
+          for (const auto& one : mine.appenders) {
+            one->appender.tick(std::chrono::steady_clock::now());
+            holds_lines |= one->appender.holds_lines();
+          }
+          return holds_lines;
+        });
+      }
+      done.set_value();
     });
+    done.get_future().wait();
   }
 }
 
 // --- one exchange
 // ------------------------------------------------------------------------------------
 
-Engine::Visit& Engine::open(server::Exchange& exchange, Invocation::Start start) {
+Engine::Visit& Engine::open(server::Exchange& exchange, Entrance& entrance,
+                            Invocation::Start start) {
   PerLoop& mine = per_loop_[exchange.loop().index()];
-  Visit* visit = exchange.arena().make<Visit>(exchange, *mine.lease, start);
+  Visit* visit = exchange.arena().make<Visit>(exchange, entrance, *mine.lease, start);
   exchange.local = visit;
   ++mine.lease->exchanges;
   mine.requests.store(mine.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -141,23 +154,33 @@ Engine::Visit& Engine::open(server::Exchange& exchange, Invocation::Start start)
   return *visit;
 }
 
-void Engine::handle(server::Exchange& exchange) {
+void Engine::handle(server::Exchange& exchange, Entrance& entrance) {
   const Lease* lease = per_loop_[exchange.loop().index()].lease;
   assert(lease != nullptr && "the connector listens before a mapping is published");
-  route(exchange, *lease->mapping);
+  route(exchange, entrance, *lease->mapping);
 }
 
-void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
+// As what the client asked for, or as what a proxy before us is known by.
+void Engine::name_server(Visit& visit, const HostPort& host) {
+  const EntranceRules& rules = visit.entrance.rules();
+  Invocation& invocation = visit.invocation;
+  invocation.use_scheme(rules.scheme);
+  invocation.server_name = rules.proxy_name.empty() ? host.host : rules.proxy_name;
+  const std::uint16_t usual = invocation.info(MARGAY_SCHEME) == "https" ? 443 : 80;
+  invocation.server_port = rules.proxy_port != 0 ? rules.proxy_port : host.port.value_or(usual);
+}
+
+void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping& mapping) {
   const server::RequestHead& head = exchange.request;
   server::Arena& arena = exchange.arena();
   const std::span<char> room(arena.array<char>(head.target.size()), head.target.size());
   const auto asterisk = head.method == "OPTIONS" ? Asterisk::allowed : Asterisk::refused;
-  const auto target = parse_target(head.target, options_.target, room, asterisk);
-  if (!target) return reject(exchange, {}, 400, sentence(target.error().fault));
+  const auto target = parse_target(head.target, entrance.rules().target, room, asterisk);
+  if (!target) return reject(exchange, entrance, 400, sentence(target.error().fault));
   PerLoop& mine = per_loop_[exchange.loop().index()];
   const auto host = mine.hosts.find(
       target->authority.empty() ? head.find(server::Known::host) : target->authority, mapping);
-  if (!host) return reject(exchange, {}, 400, sentence(host.error()));
+  if (!host) return reject(exchange, entrance, 400, sentence(host.error()));
 
   Invocation::Start start{.host = host->mapping};
   const auto context =
@@ -173,10 +196,9 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
       start.endpoint = &start.application->endpoints[match.index];
   }
   if (start.endpoint == nullptr) start.error = 404;
-  Visit& visit = open(exchange, start);
+  Visit& visit = open(exchange, entrance, start);
   Invocation& invocation = visit.invocation;
-  invocation.server_name = host->name.host;
-  invocation.server_port = host->name.port.value_or(exchange.secure() ? 443 : 80);
+  name_server(visit, host->name);
   margay_request& request = invocation.request;
   request.path = text(target->path);
   request.query = text(target->query);
@@ -203,9 +225,11 @@ void Engine::route(server::Exchange& exchange, const Mapping& mapping) {
     exchange.response().set(arena, "Location", location);
     return reject_with(visit, 302);
   }
-  exchange.start(
-      invocation, invocation.needs_worker() ? &workers_ : nullptr, invocation.body(),
-      start.endpoint == nullptr ? 0 : start.endpoint->body_limit.value_or(2 * 1024 * 1024));
+  const std::size_t body_limit =
+      start.endpoint == nullptr ? 0
+                                : start.endpoint->body_limit.value_or(entrance.rules().body_limit);
+  exchange.start(invocation, invocation.needs_worker() ? &entrance.workers() : nullptr,
+                 invocation.body(), body_limit);
 }
 
 void Engine::reject_with(Visit& visit, int status) {
@@ -213,20 +237,22 @@ void Engine::reject_with(Visit& visit, int status) {
   visit.invocation.finish();
 }
 
-void Engine::reject(server::Exchange& exchange, Invocation::Start start, int status,
+// Before a host was found: Engine-level and the default host's logs hear of it.
+void Engine::reject(server::Exchange& exchange, Entrance& entrance, int status,
                     std::string_view message) {
-  Visit& visit = open(exchange, start);
+  Visit& visit = open(exchange, entrance, {});
   visit.invocation.request.path =
       text(exchange.request.target.substr(0, exchange.request.target.find('?')));
   visit.invocation.send_error(status, message);
 }
 
-void Engine::refuse(server::Exchange& exchange, int status, std::string_view reason) {
+void Engine::refuse(server::Exchange& exchange, Entrance& entrance, int status,
+                    std::string_view reason) {
   // RFC 9110 section 15.5.6. The only method refused before its resource is known is TRACE.
   if (status == 405)
     exchange.response().set(exchange.arena(), "Allow",
                             "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  if (exchange.local == nullptr) return reject(exchange, {}, status, reason);
+  if (exchange.local == nullptr) return reject(exchange, entrance, status, reason);
   auto& visit = *static_cast<Visit*>(exchange.local);
   if (status == 503) exchange.response().set(exchange.arena(), "Retry-After", "1");
   visit.invocation.send_error(status, reason);
@@ -264,8 +290,11 @@ void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t 
   record.connection_id = exchange.id >> 24;
   record.connection = exchange.aborted() ? ConnectionState::aborted : ConnectionState::kept;
   record.fields = &visit;
-  for (const auto& appender : per_loop_[exchange.loop().index()].appenders)
-    appender->append(record);
+  const HostMapping* host = invocation.host();
+  const std::string_view whose =
+      host != nullptr ? host->name : std::string_view(visit.lease.mapping->default_host);
+  for (const auto& one : per_loop_[exchange.loop().index()].appenders)
+    if (one->host.empty() || one->host == whose) one->appender.append(record);
 }
 
 std::vector<std::uint64_t> Engine::generations() const {

@@ -8,25 +8,27 @@
 #include <vector>
 
 #include "container/access_log.h"
+#include "container/entrance.h"
 #include "container/host_memo.h"
 #include "container/invocation.h"
 #include "container/mapping.h"
-#include "container/target.h"
 #include "server/loop.h"
-#include "server/service.h"
-#include "server/workers.h"
 
 namespace container {
 
-struct EngineOptions {
-  TargetRules target;
+// An access log, and whose requests it is to see.
+struct AccessLogUse {
+  AccessLog* log = nullptr;
+  std::string host;  // a Host's name; empty: everybody's
 };
 
 // Tomcat's Engine. `handle` and its like run on the loops, the rest on the control thread.
-class Engine final : public server::Service {
+class Engine final {
  public:
-  Engine(EngineOptions options, std::vector<server::Loop*> loops, server::Workers& workers);
+  explicit Engine(std::vector<server::Loop*> loops);
   ~Engine();  // after the connectors: no exchange may be left
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   // Gives every loop the new mapping. The old one ends, in reap(), when its last exchange is over.
   void publish(std::shared_ptr<const Mapping> mapping);
@@ -34,12 +36,14 @@ class Engine final : public server::Service {
   // thread.
   std::size_t reap();
 
-  // Access logs of the Engine, before traffic begins.
-  void add_access_log(AccessLog& log);
+  // The access logs from now on. When it returns, every loop has handed over its lines for those
+  // before, which may then end.
+  void use_access_logs(const std::vector<AccessLogUse>& uses);
 
-  void handle(server::Exchange& exchange) override;
-  void refuse(server::Exchange& exchange, int status, std::string_view reason) override;
-  void finished(server::Exchange& exchange) override;
+  // The service of the entrances.
+  void handle(server::Exchange& exchange, Entrance& entrance);
+  void refuse(server::Exchange& exchange, Entrance& entrance, int status, std::string_view reason);
+  void finished(server::Exchange& exchange);
 
   std::uint64_t requests_on(std::size_t loop) const {  // any thread
     return per_loop_[loop].requests.load(std::memory_order_relaxed);
@@ -58,26 +62,31 @@ class Engine final : public server::Service {
     std::shared_ptr<const Mapping> mapping;
     std::vector<std::unique_ptr<Lease>> leases;  // by loop
   };
+  struct HostAppender {
+    HostAppender(AccessLog& log, std::string name) : appender(log), host(std::move(name)) {}
+    AccessLog::Appender appender;
+    std::string host;  // as in AccessLogUse
+  };
+  using Appenders = std::vector<std::unique_ptr<HostAppender>>;
   struct alignas(64) PerLoop {
     Lease* lease = nullptr;
     HostMemo hosts;
     RouteMatch match;  // of the request being routed; too large to be cleared for each
-    std::vector<std::unique_ptr<AccessLog::Appender>> appenders;
+    Appenders appenders;
+    bool ticking = false;  // its appenders are visited by the loop's tick
     std::atomic<std::uint64_t> requests{0};
   };
   // Container state of one exchange: the invocation with what the engine needs at its end.
   struct Visit;
 
-  Visit& open(server::Exchange& exchange, Invocation::Start start);
+  Visit& open(server::Exchange& exchange, Entrance& entrance, Invocation::Start start);
   void reject_with(Visit& visit, int status);
-  void reject(server::Exchange& exchange, Invocation::Start start, int status,
-              std::string_view message);
-  void route(server::Exchange& exchange, const Mapping& mapping);
+  void reject(server::Exchange& exchange, Entrance& entrance, int status, std::string_view message);
+  void route(server::Exchange& exchange, Entrance& entrance, const Mapping& mapping);
+  static void name_server(Visit& visit, const HostPort& host);
   void log_access(server::Exchange& exchange, Visit& visit, std::uint64_t now);
 
-  const EngineOptions options_;
   const std::vector<server::Loop*> loops_;
-  server::Workers& workers_;
   std::vector<PerLoop> per_loop_;
   std::vector<Generation> generations_;  // the last is current; control thread
 };

@@ -46,6 +46,7 @@ class Invocation final : public server::Handler {
   // The C view; filled by the engine before the exchange starts.
   margay_request request{};
   std::string_view server_name;
+  void use_scheme(std::string_view scheme) { scheme_ = scheme; }  // empty: as the connection is
   std::uint16_t server_port = 0;
 
   bool needs_worker() const;

@@ -83,6 +83,7 @@ struct Mapping {
   std::uint64_t generation = 0;
   HostTable hosts;  // index: position in `entries`
   std::vector<HostMapping> entries;
+  std::string default_host;
   std::shared_ptr<const FilterSet> engine_filters;
 };
 

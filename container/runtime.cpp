@@ -10,6 +10,10 @@
 #include <fstream>
 #include <thread>
 
+#include "container/config/effective.h"
+#include "container/connector_options.h"
+#include "container/status_text.h"
+
 #include "container/status_text.h"
 
 namespace container {
@@ -20,10 +24,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::milliseconds(50);
-
-std::uint64_t milliseconds(std::chrono::milliseconds value) {
-  return static_cast<std::uint64_t>(value.count());
-}
 
 sigset_t control_signals() {
   sigset_t set;
@@ -40,78 +40,6 @@ int next_signal(std::chrono::milliseconds wait) {
   return number < 0 ? 0 : number;
 }
 
-server::http1::Options http1_options(const ConnectorConfig& config) {
-  server::http1::Options options;
-  options.head = {.bytes = config.max_http_header_size,
-                  .fields = static_cast<std::size_t>(config.max_header_count)};
-  options.chunks = {.extension_bytes = config.max_extension_size,
-                    .trailer_bytes = config.max_trailer_size,
-                    .trailers = config.allowed_trailer_headers};
-  options.rules.allow_trace = config.allow_trace;
-  options.exchange.write_timeout = config.write_timeout;
-  options.exchange.async_timeout = config.async_timeout;
-  options.connection_timeout = milliseconds(config.connection_timeout);
-  options.keep_alive_timeout = milliseconds(config.keep_alive_timeout);
-  options.write_timeout = milliseconds(config.write_timeout);
-  options.min_upload_rate = config.min_upload_rate;
-  options.max_swallow = config.max_swallow_size;
-  options.max_keep_alive_requests = config.max_keep_alive_requests;
-  options.max_pipelined = static_cast<std::uint32_t>(config.max_pipelined_requests);
-  options.continue_on_read = config.continue_response_timing == ContinueTiming::on_read;
-  options.use_sendfile = config.use_sendfile;
-  options.server = config.server;
-  return options;
-}
-
-server::ConnectorOptions connector_options(const ConnectorConfig& config, int inherited) {
-  server::ConnectorOptions options;
-  options.address = config.address;
-  options.port = static_cast<std::uint16_t>(config.port);
-  options.unix_domain_socket = config.unix_domain_socket_path;
-  options.unix_domain_socket_permissions = config.unix_domain_socket_path_permissions;
-  options.inherited_descriptor = inherited;
-  options.accept_count = config.accept_count;
-  options.max_connections = config.max_connections;
-  options.tcp_no_delay = config.tcp_no_delay;
-  options.http1 = http1_options(config);
-  return options;
-}
-
-TargetRules target_rules(const ConnectorConfig& config) {
-  const auto separator = [](SolidusHandling handling) {
-    switch (handling) {
-      case SolidusHandling::decode:
-        return EncodedSeparator::decode;
-      case SolidusHandling::passthrough:
-        return EncodedSeparator::passthrough;
-      case SolidusHandling::reject:
-        break;
-    }
-    return EncodedSeparator::reject;
-  };
-  TargetRules rules;
-  rules.encoded_solidus = separator(config.encoded_solidus_handling);
-  rules.encoded_reverse_solidus = separator(config.encoded_reverse_solidus_handling);
-  rules.allow_backslash = config.allow_backslash;
-  return rules;
-}
-
-std::size_t loops_of(const ConnectorConfig& config) {
-  return config.loops > 0 ? static_cast<std::size_t>(config.loops)
-                          : std::max(1u, std::thread::hardware_concurrency());
-}
-
-// sd_listen_fds(3): descriptors from 3 on belong to us when LISTEN_PID says so.
-int inherited_descriptor(int number) {
-  const char* pid = ::getenv("LISTEN_PID");
-  const char* count = ::getenv("LISTEN_FDS");
-  if (pid == nullptr || count == nullptr || std::atol(pid) != ::getpid() ||
-      std::atoi(count) <= number)
-    throw std::runtime_error(
-        "useInheritedChannel is set, but no listening socket was handed over (LISTEN_FDS)");
-  return 3 + number;
-}
-
 }  // namespace
 
 fs::path Runtime::base_of(const fs::path& config) {
@@ -123,7 +51,8 @@ Runtime::Runtime(RuntimeOptions options, server::Logs& logs)
     : options_(std::move(options)),
       base_(options_.base.empty() ? base_of(options_.config) : fs::absolute(options_.base)),
       logs_(logs),
-      log_(logs.log("margay.server")) {
+      log_(logs.log("margay.server")),
+      access_logs_(base_, logs.log("margay.access")) {
   const sigset_t set = control_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
@@ -136,19 +65,8 @@ Runtime::Runtime(RuntimeOptions options, server::Logs& logs)
 }
 
 void Runtime::build_server(const ServerConfig& config) {
-  const ServiceConfig& service = config.service;
-  server::WorkersOptions pool;
-  if (!service.executors.empty()) {
-    const ExecutorConfig& executor = service.executors.front();
-    pool = {.name_prefix = executor.name_prefix,
-            .max_threads = static_cast<std::size_t>(executor.max_threads),
-            .min_spare_threads = static_cast<std::size_t>(executor.min_spare_threads),
-            .max_idle_time = executor.max_idle_time,
-            .max_queue_size = static_cast<std::size_t>(executor.max_queue_size)};
-  }
-  workers_ = std::make_unique<server::Workers>(pool);
   std::size_t count = 1;
-  for (const ConnectorConfig& connector : service.connectors)
+  for (const ConnectorConfig& connector : config.service.connectors)
     count = std::max(count, loops_of(connector));
   std::vector<server::Loop*> all;
   for (std::size_t i = 0; i < count; ++i) {
@@ -158,89 +76,90 @@ void Runtime::build_server(const ServerConfig& config) {
   }
   seen_busy_.resize(count);
   busy_ticks_.resize(count);
-  EngineOptions engine;
-  DeployerOptions deployer{.base = base_,
-                           .built_in = options_.built_in,
-                           .substitutions = options_.substitutions,
-                           .status = status_.abi()};
-  if (!service.connectors.empty()) {
-    engine.target = target_rules(service.connectors.front());
-  }
-  engine_ = std::make_unique<Engine>(engine, all, *workers_);
-  open_access_logs(service.engine);
-  deployer_ = std::make_unique<Deployer>(deployer, logs_);
-
-  WatcherOptions watched{.app_bases = deployer_->app_bases(config),
-                         .server_xml = options_.config,
-                         .files = deployer_->named_files(config)};
-  watcher_ = std::make_unique<Watcher>(std::move(watched), files_);
-  watcher_->begin();
+  engine_ = std::make_unique<Engine>(all);
+  front_ = std::make_unique<Front>(*engine_, all, log_);
+  deployer_ = std::make_unique<Deployer>(DeployerOptions{.base = base_,
+                                                         .built_in = options_.built_in,
+                                                         .substitutions = options_.substitutions,
+                                                         .status = status_.abi()},
+                                         logs_);
+  watch_files();
   mapping_ = deployer_->build(config, nullptr);
   engine_->publish(mapping_);
-
-  int inherited = 0;
-  for (const ConnectorConfig& connector : service.connectors) {
-    const int descriptor = connector.use_inherited_channel ? inherited_descriptor(inherited++) : -1;
-    std::vector<server::Loop*> its(all.begin(),
-                                   all.begin() + static_cast<std::ptrdiff_t>(loops_of(connector)));
-    connectors_.push_back(std::make_unique<server::Connector>(
-        connector_options(connector, descriptor), its, *engine_));
-    connectors_.back()->listen();
-  }
+  access_logs_.use(access_logs_.prepare(config.service.engine), *engine_);
+  front_->use(front_->prepare(config.service), config.graceful_stop_await);
   if (!config.pid_file.empty()) std::ofstream(base_ / config.pid_file) << ::getpid() << '\n';
   tell_status();
   announce();
 }
 
-void Runtime::open_access_logs(const EngineConfig& engine) {
-  const auto open = [&](const AccessLogConfig& config) {
-    if (!config.enabled) return;
-    AccessLogOptions options{.pattern = config.pattern,
-                             .place = {.directory = (base_ / config.directory).lexically_normal(),
-                                       .prefix = config.prefix,
-                                       .suffix = config.suffix,
-                                       .file_date_format = config.file_date_format,
-                                       .rotatable = config.rotatable,
-                                       .rename_on_rotate = config.rename_on_rotate,
-                                       .max_days = config.max_days},
-                             .condition_if = config.condition_if,
-                             .condition_unless = config.condition_unless,
-                             .buffered = config.buffered,
-                             .queue_limit = config.queue_limit};
-    AccessLogHooks hooks;
-    hooks.on_error = [log = logs_.log("margay.access")](std::string_view text) {
-      log.error("{}", text);
-    };
-    access_logs_.push_back(std::make_unique<AccessLog>(std::move(options), std::move(hooks)));
-    engine_->add_access_log(*access_logs_.back());
-  };
-  for (const AccessLogConfig& one : engine.access_logs) open(one);
-  for (const HostConfig& host : engine.hosts)
-    for (const AccessLogConfig& one : host.access_logs) open(one);
+// To be called before what is watched is loaded, so that whatever changes meanwhile is a change.
+void Runtime::watch_files() {
+  watcher_ = std::make_unique<Watcher>(WatcherOptions{.app_bases = deployer_->app_bases(config_),
+                                                      .server_xml = options_.config,
+                                                      .files = deployer_->named_files(config_)},
+                                       files_);
+  watcher_->begin();
+  scan_interval_ = std::chrono::milliseconds(1000);
+  bool deploys_late = false;
+  for (const HostConfig& host : config_.service.engine.hosts) {
+    if (!host.auto_deploy) continue;
+    scan_interval_ = std::min(scan_interval_, std::max(kTick, host.auto_deploy_interval));
+    deploys_late |= !host.deploy_on_startup;
+  }
+  deploys_late_ = deploys_late && mapping_ == nullptr;
 }
 
 void Runtime::announce() const {
-  for (const auto& connector : connectors_) {
-    log_.info("listening on {}", connector->title());
+  for (const Front::View& gate : front_->gates())
     for (const HostMapping& host : mapping_->entries)
       for (const auto& application : host.applications)
-        log_.info("  {}{}", connector->title(),
+        log_.info("  {}{}", gate.connector->title(),
                   application->context_path.empty() ? "/" : application->context_path);
-  }
+}
+
+// All or nothing: what can fail comes first, and what was made until then is dropped.
+void Runtime::apply(ServerConfig config) {
+  std::shared_ptr<const Mapping> mapping = deployer_->build(config, mapping_.get());
+  AccessLogs::Plan logs = access_logs_.prepare(config.service.engine);
+  Front::Plan front = front_->prepare(config.service);
+  config_ = std::move(config);
+  mapping_ = std::move(mapping);
+  engine_->publish(mapping_);
+  access_logs_.use(std::move(logs), *engine_);
+  front_->use(std::move(front), config_.graceful_stop_await);
+  tell_status();
+}
+
+// What is made once: a reload goes on with what there is.
+void Runtime::warn_of_restart(const ServerConfig& fresh) const {
+  const auto warn = [&](const ConfigElement& element, const std::string& attribute) {
+    log_.warn("{}: '{}' changes with a restart only", to_string(position_of(element, attribute)),
+              attribute);
+  };
+  for (const std::string& attribute : differing_attributes("Server", config_, fresh))
+    if (attribute == "pidFile" || attribute == "control") warn(fresh, attribute);
+  for (const ConnectorConfig& connector : fresh.service.connectors)
+    if (loops_of(connector) > loops_.size())
+      log_.warn("{}: 'loops' grows with a restart only; it has {} until then",
+                to_string(position_of(connector, "loops")), loops_.size());
 }
 
 // What goes on as it was, and why, when it fails.
 ControlReply Runtime::reload(bool config_too) {
   try {
+    ServerConfig fresh = config_;
     if (config_too) {
       std::vector<Diagnostic> warnings;
-      ServerConfig fresh = read_server_config(options_.config, options_.substitutions, warnings);
+      fresh = read_server_config(options_.config, options_.substitutions, warnings);
       for (const Diagnostic& warning : warnings) log_.warn("{}", to_string(warning));
-      config_ = std::move(fresh);
+      warn_of_restart(fresh);
+      // Made once, so later reloads compare with what is in use.
+      fresh.pid_file = config_.pid_file;
+      fresh.control = config_.control;
     }
-    mapping_ = deployer_->build(config_, mapping_.get());
-    engine_->publish(mapping_);
-    tell_status();
+    apply(std::move(fresh));
+    if (config_too) watch_files();
     log_.info("mapping {} is in use", mapping_->generation);
     ControlReply reply{.good = deployer_->failures().empty(),
                        .text = "mapping " + std::to_string(mapping_->generation) + " is in use\n"};
@@ -255,7 +174,7 @@ ControlReply Runtime::reload(bool config_too) {
 // What SIGHUP and `margay reload` mean.
 ControlReply Runtime::reload_all() {
   log_.info("reloading");
-  for (const auto& one : access_logs_) one->reopen();
+  access_logs_.reopen();
   return reload(true);
 }
 
@@ -266,7 +185,7 @@ ControlReply Runtime::obey(std::string_view command) {
         .text = status_text(
             {.config = fs::absolute(options_.config).lexically_normal().string(),
              .uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_),
-             .connectors = connectors_,
+             .gates = front_->gates(),
              .mapping = *mapping_})};
   if (command == "stop") {
     stop_asked_ = true;
@@ -288,16 +207,15 @@ void Runtime::tell_status() {
   StatusSources sources{.engine = engine_.get(),
                         .mapping = mapping_.get(),
                         .generations = engine_->generations(),
-                        .connectors = {},
-                        .executors = {{"default", workers_.get()}},
+                        .gates = front_->gates(),
                         .loops = loops_.size()};
-  for (const auto& one : connectors_) sources.connectors.push_back(one.get());
   status_.use(std::move(sources));
 }
 
 void Runtime::reap() {
   const std::size_t superseded = engine_->reap();
-  if (std::exchange(superseded_, superseded) != superseded) tell_status();
+  const std::vector<std::shared_ptr<void>> ended = front_->reap();
+  if (std::exchange(superseded_, superseded) != superseded || !ended.empty()) tell_status();
 }
 
 void Runtime::tick() {
@@ -305,11 +223,11 @@ void Runtime::tick() {
   watch_handlers();
   reap();
   if (now < next_scan_) return;
-  next_scan_ = now + std::chrono::milliseconds(250);
+  next_scan_ = now + scan_interval_;
   const Changes changes = watcher_->scan(now);
   for (const std::string& warning : changes.warnings) log_.warn("{}", warning);
   for (const auto& path : changes.removed) log_.info("undeploying {}", path.string());
-  if (changes.empty()) return;
+  if (changes.empty() && !std::exchange(deploys_late_, false)) return;
   reload(changes.server_xml_changed);
 }
 
@@ -328,7 +246,7 @@ void Runtime::watch_handlers() {
       log_.warn("{} holds loop {} for more than {} ms: it must not block", with, i,
                 config_.loop_stall_warning.count());
   }
-  workers_->watch(
+  front_->watch(
       config_.worker_stall_warning, [&](const char* title, std::chrono::nanoseconds elapsed) {
         log_.warn("{} has been holding a worker for {} s", title, elapsed.count() / 1'000'000'000);
       });
@@ -354,14 +272,10 @@ void Runtime::run() {
 void Runtime::stop() {
   stop_asked_ = true;
   log_.info("stopping: waiting up to {} ms for {} connections", config_.graceful_stop_await.count(),
-            connectors_.empty() ? 0 : connectors_.front()->connections());
-  for (const auto& connector : connectors_) connector->drain();
+            front_->connections());
+  front_->drain();
   const auto deadline = Clock::now() + config_.graceful_stop_await;
-  const auto open = [&] {
-    return std::any_of(connectors_.begin(), connectors_.end(),
-                       [](const auto& one) { return one->connections() > 0; });
-  };
-  while (open() && Clock::now() < deadline) {
+  while (front_->connections() > 0 && Clock::now() < deadline) {
     const int number = next_signal(std::chrono::milliseconds(10));
     if (number == SIGTERM || number == SIGINT) {
       log_.warn("second signal: cutting what is still open");
@@ -373,8 +287,7 @@ void Runtime::stop() {
 
 Runtime::~Runtime() {
   status_.use({});
-  for (const auto& connector : connectors_) connector->close();
-  connectors_.clear();
+  if (front_ != nullptr) front_->close();
   if (!config_.pid_file.empty()) ::unlink((base_ / config_.pid_file).c_str());
   if (engine_ == nullptr || mapping_ == nullptr) return;
   // Instances go while the loops still run: what their threads release has a place to arrive.
@@ -389,7 +302,8 @@ Runtime::~Runtime() {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  workers_.reset();
+  front_.reset();
+  access_logs_.use({}, *engine_);
 }
 
 }  // namespace container

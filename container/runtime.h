@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "container/access_log.h"
+#include "container/access_logs.h"
 #include "container/control.h"
 #include "container/deployer.h"
 #include "container/engine.h"
+#include "container/front.h"
 #include "container/status_report.h"
 #include "container/watcher.h"
-#include "server/connector.h"
 #include "server/log.h"
 
 namespace container {
@@ -40,11 +40,11 @@ class Runtime {
   // The base folder of relative paths: beside server.xml, or above it when that lies in conf/.
   static std::filesystem::path base_of(const std::filesystem::path& config);
 
-  const std::vector<std::unique_ptr<server::Connector>>& connectors() const { return connectors_; }
-
  private:
   void build_server(const ServerConfig& config);
-  void open_access_logs(const EngineConfig& engine);
+  void apply(ServerConfig config);
+  void warn_of_restart(const ServerConfig& fresh) const;
+  void watch_files();
   void announce() const;
   void tell_status();
   void reap();
@@ -65,16 +65,17 @@ class Runtime {
   StatusReport status_;               // plugins that ask it live in the mappings
   std::unique_ptr<Control> control_;  // null: none is configured
   bool stop_asked_ = false;           // through the control socket
-  std::vector<std::unique_ptr<AccessLog>> access_logs_;
-  std::unique_ptr<server::Workers> workers_;
+  AccessLogs access_logs_;
   std::vector<std::unique_ptr<server::Loop>> loops_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Front> front_;
   std::unique_ptr<Deployer> deployer_;
   std::shared_ptr<const Mapping> mapping_;
-  std::vector<std::unique_ptr<server::Connector>> connectors_;
   DiskView files_;
   std::unique_ptr<Watcher> watcher_;
   std::chrono::steady_clock::time_point next_scan_{};
+  std::chrono::milliseconds scan_interval_{1000};
+  bool deploys_late_ = false;  // some Host deploys its folders behind the start
   std::vector<std::pair<std::uint64_t, const char*>> seen_busy_;  // by loop
   std::vector<int> busy_ticks_;
   std::size_t superseded_ = 0;  // mappings, as the status was told

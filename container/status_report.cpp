@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -24,12 +25,16 @@ std::string utc(std::chrono::system_clock::time_point time) {
 
 Json connectors(const StatusSources& sources) {
   Json all = Json::array();
-  for (const server::Connector* one : sources.connectors)
-    all.push_back({{"title", one->title()},
-                   {"connections", one->connections()},
-                   {"accepted", one->accepted()},
-                   {"maxConnections", one->options().max_connections},
-                   {"draining", one->draining()}});
+  for (const Front::View& gate : sources.gates) {
+    const server::Connector& one = *gate.connector;
+    all.push_back({{"title", one.title()},
+                   {"connections", one.connections()},
+                   {"accepted", one.accepted()},
+                   {"requests", gate.entrance->requests()},
+                   {"maxConnections", one.options().max_connections},
+                   {"draining", one.draining()},
+                   {"executor", gate.pool->name}});
+  }
   return all;
 }
 
@@ -48,14 +53,18 @@ Json loops(const StatusSources& sources, const std::vector<std::string>& busy,
 
 Json executors(const StatusSources& sources) {
   Json all = Json::array();
-  for (const auto& [name, workers] : sources.executors) {
-    const server::Workers::Figures figures = workers->figures();
-    all.push_back({{"name", name},
+  std::vector<const Front::Pool*> told;
+  for (const Front::View& gate : sources.gates) {
+    const Front::Pool* pool = gate.pool;
+    if (std::find(told.begin(), told.end(), pool) != told.end()) continue;  // shared
+    told.push_back(pool);
+    const server::Workers::Figures figures = pool->workers->figures();
+    all.push_back({{"name", pool->name},
                    {"threads", figures.threads},
-                   {"maxThreads", workers->options().max_threads},
+                   {"maxThreads", pool->workers->options().max_threads},
                    {"busy", figures.busy},
                    {"queued", figures.queued},
-                   {"maxQueueSize", workers->options().max_queue_size},
+                   {"maxQueueSize", pool->workers->options().max_queue_size},
                    {"refused", figures.refused}});
   }
   return all;

@@ -12,9 +12,8 @@
 #include <margay/abi.h>
 
 #include "container/engine.h"
+#include "container/front.h"
 #include "container/mapping.h"
-#include "server/connector.h"
-#include "server/workers.h"
 
 namespace container {
 
@@ -23,8 +22,7 @@ struct StatusSources {
   const Engine* engine = nullptr;
   const Mapping* mapping = nullptr;
   std::vector<std::uint64_t> generations;  // of the mappings that live
-  std::vector<const server::Connector*> connectors;
-  std::vector<std::pair<std::string, const server::Workers*>> executors;  // with their names
+  std::vector<Front::View> gates;
   std::size_t loops = 0;
 };
 

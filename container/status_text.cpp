@@ -54,9 +54,12 @@ std::string status_text(const StatusView& view) {
                     duration_text(view.uptime) + '\n';
   out += "configuration: " + view.config + '\n';
   out += "mapping: generation " + std::to_string(view.mapping.generation) + '\n';
-  for (const auto& connector : view.connectors)
-    out += "connector " + connector->title() + ": " + std::to_string(connector->connections()) +
-           " open, " + std::to_string(connector->accepted()) + " accepted\n";
+  for (const Front::View& gate : view.gates) {
+    const server::Connector& connector = *gate.connector;
+    out += "connector " + connector.title() + ": " + std::to_string(connector.connections()) +
+           " open, " + std::to_string(connector.accepted()) + " accepted" +
+           (connector.draining() ? ", draining\n" : "\n");
+  }
   for (const HostMapping& host : view.mapping.entries) {
     out += "host " + host.name + (host.applications.empty() ? ": no applications\n" : "\n");
     for (const auto& application : host.applications) append(out, *application);

@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "container/front.h"
 #include "container/mapping.h"
-#include "server/connector.h"
 
 namespace container {
 
 struct StatusView {
   std::string config;  // the server.xml in use
   std::chrono::seconds uptime{0};
-  const std::vector<std::unique_ptr<server::Connector>>& connectors;
+  std::vector<Front::View> gates;
   const Mapping& mapping;
 };
 

@@ -1,7 +1,9 @@
 // Where connections come in (Tomcat's Connector): one listener per loop, limits, drain and stop.
 #include "server/connector.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -15,7 +17,13 @@ namespace server {
 
 namespace {
 std::atomic<std::uint64_t> next_connection{1};  // numbers appear in logs, unique in the process
+
+std::uint64_t inode_of(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0 ? found.st_ino : 0;
 }
+
+}  // namespace
 
 // The connector on one loop: its listening handle and its connections.
 class Connector::Listener final : private ConnectionOwner {
@@ -151,24 +159,36 @@ Connector::~Connector() {
       if (!gone) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
-  if (!options_.unix_domain_socket.empty()) ::unlink(options_.unix_domain_socket.c_str());
+  const std::string& path = options_.unix_domain_socket;
+  if (inode_ != 0 && inode_of(path) == inode_) ::unlink(path.c_str());
 }
 
-void Connector::listen() {
-  int shared = options_.inherited_descriptor;
-  if (!options_.unix_domain_socket.empty())
-    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions);
+void Connector::listen(const Connector* predecessor) {
+  int shared = options_.inherited_descriptor;  // by all loops: the kernel does not spread these
   port_ = options_.port;
+  if (predecessor != nullptr) {
+    port_ = predecessor->port_;
+  } else if (!options_.unix_domain_socket.empty()) {
+    shared = bind_unix(options_.unix_domain_socket, options_.unix_domain_socket_permissions);
+    inode_ = inode_of(options_.unix_domain_socket);
+  } else if (shared < 0) {
+    refuse_shared_port(options_.address, port_);
+  }
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    // One socket for all loops where the kernel cannot spread connections over several.
-    const int descriptor = shared < 0 ? bind_tcp(options_.address, port_)
-                           : i == 0   ? shared
-                                      : ::dup(shared);
+    int descriptor = shared;
+    if (predecessor != nullptr && i < predecessor->descriptors_.size())
+      descriptor = ::fcntl(predecessor->descriptors_[i], F_DUPFD_CLOEXEC, 0);
+    else if (shared < 0 && options_.unix_domain_socket.empty())
+      descriptor = bind_tcp(options_.address, port_);
+    else if (i > 0 || options_.inherited_descriptor >= 0)
+      descriptor = ::fcntl(i > 0 ? descriptors_.front() : shared, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) throw std::runtime_error("no descriptor is left for " + title());
     std::promise<int> answer;
     loops_[i]->post([&] {
       listeners_[i]->open(descriptor);
       answer.set_value(listeners_[i]->error());
     });
+    descriptors_.push_back(descriptor);
     if (const int error = answer.get_future().get(); error != 0)
       throw std::runtime_error("cannot listen on " + title() + ": " + uv_strerror(error));
   }

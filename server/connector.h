@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/http1/http1.h"
@@ -19,9 +20,9 @@ struct ConnectorOptions {
   std::uint16_t port = 8080;                   // 0: a free one, see port()
   std::string unix_domain_socket;              // instead of address and port
   std::string unix_domain_socket_permissions;  // "rw-rw----"; empty: by umask
-  int inherited_descriptor = -1;               // a listening socket from systemd instead
-  int accept_count = 1024;                     // backlog of the kernel
-  std::int64_t max_connections = 8192;         // more wait in the backlog; -1: no limit
+  int inherited_descriptor = -1;        // a listening socket from systemd instead; stays open
+  int accept_count = 1024;              // backlog of the kernel
+  std::int64_t max_connections = 8192;  // more wait in the backlog; -1: no limit
   bool tcp_no_delay = true;
   http1::Options http1;
 };
@@ -35,7 +36,11 @@ class Connector {
   Connector& operator=(const Connector&) = delete;
 
   // Binds and listens on every loop. Throws std::runtime_error with the reason and the address.
-  void listen();
+  // Behind a `predecessor` on the same address it shares that one's sockets, so that no connection
+  // is lost between the two.
+  void listen(const Connector* predecessor = nullptr);
+  // The file of the Unix domain socket is removed by this one from now on.
+  void take_path_from(Connector& predecessor) { inode_ = std::exchange(predecessor.inode_, 0); }
   std::uint16_t port() const { return port_; }
   std::string title() const;  // "http-nio"-like: "http://[::]:8080"
 
@@ -56,11 +61,13 @@ class Connector {
   std::vector<Loop*> loops_;
   Service& service_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<int> descriptors_;  // the listeners', by loop; theirs to close
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<bool> parked_{false};  // some listener holds a connection back: maxConnections
   std::atomic<bool> draining_{false};
   std::uint16_t port_ = 0;
+  std::uint64_t inode_ = 0;  // of the Unix domain socket, to remove no other's
 };
 
 }  // namespace server

@@ -21,13 +21,15 @@ namespace {
   throw std::runtime_error(what + ": " + std::strerror(error));
 }
 
-int bind_to(const sockaddr* address, socklen_t size, std::uint16_t& port) {
+enum class Sharing { none, port };
+
+int bind_to(const sockaddr* address, socklen_t size, Sharing sharing, std::uint16_t& port) {
   const int fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
   const int on = 1;
   const int off = 0;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (sharing == Sharing::port) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (address->sa_family == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   if (::bind(fd, address, size) != 0) {
     const int error = errno;
@@ -50,9 +52,7 @@ mode_t mode_of(const std::string& text) {
   return mode;
 }
 
-}  // namespace
-
-int bind_tcp(const std::string& address, std::uint16_t& port) {
+int bind_tcp(const std::string& address, Sharing sharing, std::uint16_t& port) {
   const std::string service = std::to_string(port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -68,13 +68,23 @@ int bind_tcp(const std::string& address, std::uint16_t& port) {
   for (const int family : {AF_INET6, AF_INET}) {
     for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
       if (one->ai_family != family) continue;
-      const int fd = bind_to(one->ai_addr, one->ai_addrlen, port);
+      const int fd = bind_to(one->ai_addr, one->ai_addrlen, sharing, port);
       if (fd >= 0) return fd;
       last = errno;
       if (last == EADDRINUSE || last == EACCES) fail("cannot listen on " + where, last);
     }
   }
   fail("cannot listen on " + where, last);
+}
+
+}  // namespace
+
+int bind_tcp(const std::string& address, std::uint16_t& port) {
+  return bind_tcp(address, Sharing::port, port);
+}
+
+void refuse_shared_port(const std::string& address, std::uint16_t port) {
+  if (port != 0) ::close(bind_tcp(address, Sharing::none, port));
 }
 
 int bind_unix(const std::string& path, const std::string& permissions) {
@@ -92,8 +102,11 @@ int bind_unix(const std::string& path, const std::string& permissions) {
     ::unlink(path.c_str());  // left by a server that was killed
   }
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    fail("cannot listen on " + path, errno);
+  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    const int error = errno;
+    if (fd >= 0) ::close(fd);
+    fail("cannot listen on " + path, error);
+  }
   if (!permissions.empty()) ::chmod(path.c_str(), mode_of(permissions));
   return fd;
 }

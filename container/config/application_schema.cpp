@@ -188,7 +188,9 @@ std::vector<Child> application_children() {
 
 std::shared_ptr<const Element> application_schema() {
   return element({.name = "Application",
-                  .meaning = "The root of app.xml: one application, in a folder below `appBase`.",
+                  .meaning =
+                      "The root of app.xml: one application, in a folder below `appBase`. Its "
+                      "`static` folder is served where no endpoint is mapped to `/`.",
                   .children = application_children(),
                   .tomcat = "`<web-app>` of web.xml",
                   .make = fresh<ApplicationConfig>()});

@@ -116,7 +116,8 @@ std::vector<Attribute> time_attributes() {
        {.fallback = "5 min, but only with disableUploadTimeout=\"false\""}},
       {"minUploadRate",
        size(&ConnectorConfig::min_upload_rate),
-       "Bytes per second that a request body must bring on average; 0 does not look.",
+       "Bytes per second that a request body must bring on average, over each 20 s or less; 0 does "
+       "not look.",
        {.name = "none"}},
       {"writeTimeout",
        duration(&ConnectorConfig::write_timeout, Limit::optional),
@@ -161,14 +162,14 @@ std::vector<Attribute> proxy_attributes() {
   return {{"scheme", text(&ConnectorConfig::scheme),
            "The scheme that applications see, for a proxy that ends TLS."},
           {"secure", boolean(&ConnectorConfig::secure),
-           "Whether applications see the request as secure."},
+           "Whether applications see the request as secure: `true` is `scheme=\"https\"`."},
           {"proxyName", or_else("from the Host header", text(&ConnectorConfig::proxy_name)),
            "The server name that applications see."},
           {"proxyPort",
            or_else("from the Host header", integer(&ConnectorConfig::proxy_port, 0, 65'535)),
            "The server port that applications see; 0 is not set."},
           {"redirectPort", integer(&ConnectorConfig::redirect_port, 1, 65'535),
-           "Where requests are sent that must be secure and are not."}};
+           "Read for the sake of files from Tomcat; nothing is redirected."}};
 }
 
 std::shared_ptr<const Element> connector_element() {

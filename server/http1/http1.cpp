@@ -147,8 +147,8 @@ void Http1::open_exchange(std::string_view head, const HeadScan& scan) {
         framing.chunked ? 0 : static_cast<std::uint64_t>(exchange.request.content_length);
     chunks_.reset();
     body_slot_ = &slot;
-    received_ = swallowed_ = 0;
-    connection_.arm(options_.connection_timeout);
+    received_ = swallowed_ = silent_ = 0;
+    connection_.arm(body_window());
   }
   service_.handle(exchange);  // may be its end
 }
@@ -302,6 +302,18 @@ void Http1::end_of_input() {
   }
 }
 
+// How often a body is looked at. A limit that was taken away leaves the others.
+std::uint64_t Http1::body_window() const {
+  return std::min({options_.connection_timeout, options_.upload_timeout, std::uint64_t{20'000}});
+}
+
+// At the end of a window: by its rate, and by how long nothing has come at all.
+bool Http1::body_is_slow() {
+  silent_ = received_ == 0 ? silent_ + body_window() : 0;
+  return silent_ >= options_.upload_timeout ||
+         received_ < options_.min_upload_rate * body_window() / 1000;
+}
+
 void Http1::timeout() {
   if (connection_.queued() > 0) {
     if (connection_.progress() == progress_) return connection_.close();
@@ -310,9 +322,10 @@ void Http1::timeout() {
   }
   if (incoming_ != Incoming::none) {
     const bool ours = connection_.paused();
-    if (ours || received_ >= options_.min_upload_rate * options_.connection_timeout / 1000) {
+    if (ours) silent_ = 0;
+    if (ours || !body_is_slow()) {
       received_ = 0;
-      return connection_.arm(options_.connection_timeout);
+      return connection_.arm(body_window());
     }
     if (body_slot_ == nullptr || body_slot_->head_sent || body_slot_->exchange.streaming())
       return connection_.close();

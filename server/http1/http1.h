@@ -22,9 +22,10 @@ struct Options {
   ParseRules rules;
   ExchangeLimits exchange;
   std::uint64_t connection_timeout = 20'000;  // ms for a whole request head
+  std::uint64_t upload_timeout = 300'000;     // ms of silence in a body
   std::uint64_t keep_alive_timeout = 20'000;  // ms between requests
   std::uint64_t write_timeout = 60'000;       // ms without the peer taking a byte
-  std::uint64_t min_upload_rate = 256;        // bytes/s of a body, over each connection_timeout
+  std::uint64_t min_upload_rate = 256;        // bytes/s of a body, over each body_window
   std::uint64_t max_swallow =
       2 * 1024 * 1024;  // of a body nobody reads; beyond, the connection closes
   std::int64_t max_keep_alive_requests = -1;
@@ -91,6 +92,8 @@ class Http1 final : public Protocol, private Wire {
   void finish_front();
   void end_connection(bool unread);
   bool swallows_rest() const;
+  std::uint64_t body_window() const;
+  bool body_is_slow();
 
   Connection& connection_;
   Service& service_;
@@ -101,6 +104,7 @@ class Http1 final : public Protocol, private Wire {
   std::unique_ptr<std::string> stash_;  // input that could not be used yet
   std::uint64_t incoming_left_ = 0;
   std::uint64_t received_ = 0;  // of this body, in this time window
+  std::uint64_t silent_ = 0;    // ms of whole windows without a byte of the body
   std::uint64_t swallowed_ = 0;
   std::uint64_t progress_ = 0;
   ChunkReader chunks_;

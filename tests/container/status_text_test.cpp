@@ -30,11 +30,8 @@ TEST_CASE("status: applications are listed by host, the reason of an outage in o
   host.name = "localhost";
   host.applications = {well, broken};
   mapping.entries.push_back(std::move(host));
-  const std::vector<std::unique_ptr<server::Connector>> connectors;
-  const std::string text = container::status_text({.config = "conf/server.xml",
-                                                   .uptime = seconds(61),
-                                                   .connectors = connectors,
-                                                   .mapping = mapping});
+  const std::string text = container::status_text(
+      {.config = "conf/server.xml", .uptime = seconds(61), .gates = {}, .mapping = mapping});
   CHECK(text.find(", up 1 min 1 s\nconfiguration: conf/server.xml\nmapping: generation 7\n"
                   "host localhost\n  /: available\n  /shop, version 2: unavailable\n"
                   "    cart: no such file\n") != std::string::npos);

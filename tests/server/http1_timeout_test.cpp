@@ -192,3 +192,15 @@ TEST_CASE("http1 timeouts: asyncTimeout, for an answer that nobody gives") {
   client.settle();
   CHECK(summary(client.heard(), service.methods) == "500|200 next|");
 }
+
+TEST_CASE("http1 timeouts: connectionUploadTimeout, for silence where no rate is asked for") {
+  SmallService service;
+  answer_ok(service);
+  server::http1::Options options = patient();
+  options.min_upload_rate = 0;
+  options.upload_timeout = kShort;
+  Conversation client(service, options);
+  client.say(kPost);
+  CHECK(client.await([&] { return client.ended(); }));
+  CHECK(summary(client.heard(), service.methods).starts_with("408 "));
+}

@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -45,12 +46,14 @@ class AwaitedLog final : public server::LogSink {
   // False when `text` does not come up behind everything that was awaited before.
   bool await(std::string_view text) {
     std::unique_lock lock(mutex_);
-    return more_.wait_for(lock, std::chrono::seconds(20), [&] {
+    const bool heard = more_.wait_for(lock, std::chrono::seconds(20), [&] {
       const auto at = lines_.find(text, heard_);
       if (at == std::string::npos) return false;
       heard_ = at + text.size();
       return true;
     });
+    CHECK_MESSAGE(heard, "nobody said \"" << text << "\" behind\n" << lines_);
+    return heard;
   }
   std::string all() const {
     const std::scoped_lock lock(mutex_);
@@ -110,13 +113,15 @@ class RunningServer {
     const auto file = folder / to;
     std::filesystem::create_directories(file.parent_path());
     const auto fresh = file.parent_path() / ("." + file.filename().string() + ".new");
-    std::filesystem::copy_file(std::filesystem::path(std::getenv("MARGAY_PLUGINS")) / name, fresh);
+    const char* plugins = std::getenv("MARGAY_PLUGINS");
+    REQUIRE(plugins != nullptr);
+    std::filesystem::copy_file(std::filesystem::path(plugins) / name, fresh);
     std::filesystem::rename(fresh, file);
   }
 
   // Serves by server.xml until the test's end.
   void start() {
-    std::promise<void> up;
+    std::promise<std::string> up;  // why it did not come up
     thread_ = std::thread([&] {
       try {
         container::Runtime runtime({.config = folder / "server.xml",
@@ -124,13 +129,16 @@ class RunningServer {
                                     .built_in = {container::Plugin::built_in(*endpoints::builtin()),
                                                  container::Plugin::built_in(*filters::builtin())}},
                                    logs_);
-        up.set_value();
+        up.set_value({});
         runtime.run();
-      } catch (...) {
-        up.set_exception(std::current_exception());
+      } catch (const std::exception& error) {
+        up.set_value(error.what());
       }
     });
-    up.get_future().get();
+    const std::string trouble = up.get_future().get();
+    if (trouble.empty()) return;
+    thread_.join();
+    throw std::runtime_error(trouble);
   }
   void reload() { ::pthread_kill(thread_.native_handle(), SIGHUP); }
   void stop() {

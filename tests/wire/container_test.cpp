@@ -93,8 +93,8 @@ struct Running {
   Running() : workers({.max_threads = 4, .min_spare_threads = 2}), first(0), second(1) {
     first.start();
     second.start();
-    engine = std::make_unique<Engine>(EngineOptions{}, std::vector<server::Loop*>{&first, &second},
-                                      workers);
+    engine = std::make_unique<Engine>(std::vector<server::Loop*>{&first, &second});
+    entrance = std::make_unique<Entrance>(EntranceRules{}, *engine, workers, 2);
   }
   void listen() {
     server::ConnectorOptions options;
@@ -102,7 +102,7 @@ struct Running {
     options.port = 0;
     options.http1.rules.allow_trace = true;
     connector = std::make_unique<server::Connector>(
-        options, std::vector<server::Loop*>{&first, &second}, *engine);
+        options, std::vector<server::Loop*>{&first, &second}, *entrance);
     connector->listen();
   }
   ~Running() {
@@ -122,6 +122,7 @@ struct Running {
   server::Workers workers;
   server::Loop first, second;
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<Entrance> entrance;
   std::unique_ptr<server::Connector> connector;
 };
 

@@ -1,0 +1,177 @@
+// Where requests come in, as server.xml has it: connectors, their entrances and thread pools,
+// through its changes.
+#include "container/front.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "container/config/effective.h"
+#include "container/connector_options.h"
+#include "container/engine.h"
+
+namespace container {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const ExecutorConfig* executor_of(const ServiceConfig& service, const ConnectorConfig& connector) {
+  for (const ExecutorConfig& one : service.executors)
+    if (one.name == connector.executor) return &one;
+  return nullptr;
+}
+
+std::string place_of(const ConnectorConfig& config) {
+  if (config.use_inherited_channel) return "inherited";
+  if (!config.unix_domain_socket_path.empty()) return config.unix_domain_socket_path;
+  return config.address + ":" + std::to_string(config.port);
+}
+
+}  // namespace
+
+Front::Front(Engine& engine, std::vector<server::Loop*> loops, server::Log log)
+    : engine_(engine), loops_(std::move(loops)), log_(std::move(log)) {}
+
+std::vector<std::shared_ptr<Front::Pool>> Front::pools() const {
+  std::vector<std::shared_ptr<Pool>> all;
+  for (const auto& gate : gates_)
+    if (std::find(all.begin(), all.end(), gate->pool) == all.end()) all.push_back(gate->pool);
+  return all;
+}
+
+// The pool a connector names, which others may share and which goes on while its <Executor> stays
+// the same; else one of its own.
+std::shared_ptr<Front::Pool> Front::pool(const ServiceConfig& service,
+                                         const ConnectorConfig& connector,
+                                         std::vector<std::shared_ptr<Pool>>& fresh) const {
+  const ExecutorConfig* executor = executor_of(service, connector);
+  if (executor == nullptr)
+    return std::make_shared<Pool>(
+        Pool{"connector " + place_of(connector), "",
+             std::make_unique<server::Workers>(server::WorkersOptions{})});
+  const std::string values = values_text("Executor", *executor);
+  for (const auto& known : {pools(), fresh})
+    for (const auto& one : known)
+      if (one->values == values) return one;
+  fresh.push_back(std::make_shared<Pool>(
+      Pool{executor->name, values, std::make_unique<server::Workers>(workers_options(*executor))}));
+  return fresh.back();
+}
+
+Front::Plan Front::prepare(const ServiceConfig& service) {
+  Plan plan;
+  std::vector<std::shared_ptr<Pool>> fresh;
+  int inherited = 0;
+  for (const ConnectorConfig& config : service.connectors) {
+    std::string values = values_text("Connector", config);
+    if (const ExecutorConfig* executor = executor_of(service, config); executor != nullptr)
+      values += values_text("Executor", *executor);
+    const int number = config.use_inherited_channel ? inherited++ : -1;
+    const auto same = std::find_if(gates_.begin(), gates_.end(), [&](const auto& one) {
+      return one->values == values && std::find(plan.begin(), plan.end(), one) == plan.end();
+    });
+    if (same != gates_.end()) {
+      plan.push_back(*same);
+      continue;
+    }
+    plan.push_back(open(config, values, pool(service, config, fresh), number));
+  }
+  return plan;
+}
+
+std::shared_ptr<Front::Gate> Front::open(const ConnectorConfig& config, const std::string& values,
+                                         std::shared_ptr<Pool> pool, int inherited) const {
+  auto gate = std::make_shared<Gate>();
+  gate->values = values;
+  gate->place = place_of(config);
+  gate->pool = std::move(pool);
+  gate->entrance = std::make_unique<Entrance>(entrance_rules(config), engine_, *gate->pool->workers,
+                                              loops_.size());
+  server::ConnectorOptions options =
+      connector_options(config, inherited < 0 ? -1 : inherited_descriptor(inherited));
+  const auto count = std::min(loops_of(config), loops_.size());
+  gate->connector = std::make_unique<server::Connector>(
+      std::move(options),
+      std::vector<server::Loop*>(loops_.begin(),
+                                 loops_.begin() + static_cast<std::ptrdiff_t>(count)),
+      *gate->entrance);
+  const auto former = std::find_if(gates_.begin(), gates_.end(), [&](const auto& one) {
+    return inherited < 0 && one->place == gate->place;
+  });
+  try {
+    gate->connector->listen(former == gates_.end() ? nullptr : (*former)->connector.get());
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(to_string(config.position) + ": " + error.what());
+  }
+  return gate;
+}
+
+void Front::use(Plan plan, std::chrono::milliseconds patience) {
+  for (const auto& one : plan)
+    if (std::find(gates_.begin(), gates_.end(), one) == gates_.end())
+      log_.info("listening on {}", one->connector->title());
+  for (const auto& one : gates_) {
+    if (std::find(plan.begin(), plan.end(), one) != plan.end()) continue;
+    for (const auto& heir : plan)
+      if (heir->place == one->place) heir->connector->take_path_from(*one->connector);
+    log_.info("{} accepts nothing more; {} connections may finish", one->connector->title(),
+              one->connector->connections());
+    one->connector->drain();
+    retired_.push_back({one, Clock::now() + patience});
+  }
+  gates_ = std::move(plan);
+}
+
+std::vector<std::shared_ptr<void>> Front::reap() {
+  std::vector<std::shared_ptr<void>> ended;
+  std::erase_if(retired_, [&](const Retired& one) {
+    Gate& gate = *one.gate;
+    if (gate.connector == nullptr) {
+      if (gate.entrance->in_use() > 0) return false;
+      ended.push_back(one.gate);
+      return true;
+    }
+    if (gate.connector->connections() == 0)
+      ended.push_back(std::move(gate.connector));
+    else if (Clock::now() >= one.deadline)
+      gate.connector->close();
+    return false;
+  });
+  return ended;
+}
+
+void Front::drain() {
+  for (const auto& one : gates_) one->connector->drain();
+}
+
+void Front::close() {
+  for (const Retired& one : retired_)
+    if (one.gate->connector != nullptr) one.gate->connector->close();
+  for (const auto& one : gates_) one->connector->close();
+  for (const Retired& one : retired_) one.gate->connector.reset();
+  for (const auto& one : gates_) one->connector.reset();
+}
+
+std::size_t Front::connections() const {
+  std::size_t all = 0;
+  for (const View& one : gates()) all += one.connector->connections();
+  return all;
+}
+
+std::vector<Front::View> Front::gates() const {
+  std::vector<View> all;
+  const auto add = [&](const Gate& gate) {
+    if (gate.connector != nullptr)
+      all.push_back({gate.connector.get(), gate.entrance.get(), gate.pool.get()});
+  };
+  for (const auto& one : gates_) add(*one);
+  for (const Retired& one : retired_) add(*one.gate);
+  return all;
+}
+
+void Front::watch(std::chrono::nanoseconds limit,
+                  const std::function<void(const char*, std::chrono::nanoseconds)>& report) {
+  for (const auto& one : pools()) one->workers->watch(limit, report);
+}
+
+}  // namespace container
