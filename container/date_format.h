@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@ namespace container {
 
 // One second in the server's local time zone.
 struct LocalSecond {
-  std::time_t since_epoch = -1;
+  std::time_t since_epoch = std::numeric_limits<std::time_t>::min();  // none yet: -1 is a moment
   std::tm calendar{};
   std::array<char, 32> common_log{};  // [24/Nov/2026:10:00:00 +0000]
   std::size_t common_log_size = 0;

@@ -148,6 +148,14 @@ TEST_CASE("times that are shared between records stay right") {
   }
 }
 
+TEST_CASE("the first moment asked for may be any, also the second before the epoch") {
+  const InTimeZone zone("UTC0");
+  AccessRecord record = sample();
+  record.begin = std::chrono::system_clock::time_point(-1s);
+  CHECK(format("%{begin}t", record) == "[31/Dec/1969:23:59:59 +0000]");
+  CHECK(format("%{begin:yyyy-MM-dd z}t", record) == "1969-12-31 UTC");
+}
+
 TEST_CASE("common and combined") {
   const InTimeZone zone("UTC0");
   const std::string common =
