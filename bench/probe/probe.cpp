@@ -24,7 +24,9 @@ class Json : public margay::Endpoint {
  public:
   static constexpr auto dispatch = margay::Dispatch::loop;
   void service(margay::Request&, margay::Response& response) override {
-    std::string text = "{\"message\":\"";
+    std::string text;
+    text.reserve(64);
+    text += "{\"message\":\"";
     for (const char c : std::string_view("Hello, World!")) {
       if (c == '"' || c == '\\') text += '\\';
       text += c;
