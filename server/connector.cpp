@@ -215,6 +215,12 @@ void Connector::on_each_loop(void (Listener::*step)()) {
 void Connector::drain() {
   draining_.store(true, std::memory_order_relaxed);
   on_each_loop(&Listener::drain);
+  // Nothing is accepted any more when it returns.
+  for (Loop* loop : loops_) {
+    std::promise<void> done;
+    loop->post([&done] { done.set_value(); });
+    done.get_future().wait();
+  }
 }
 
 void Connector::close() { on_each_loop(&Listener::close); }
