@@ -77,6 +77,8 @@ const margay_host& host_functions() {
       .emit = [](margay_exchange* x, margay_str bytes) { return call(x).emit(view(bytes)); },
       .cut = [](margay_exchange* x) { call(x).cut(); },
       .read = read,
+      .trailer = [](margay_exchange* x,
+                    margay_str name) { return text(call(x).exchange().trailer(view(name))); },
       .info = [](margay_exchange* x, int what) { return text(call(x).info(what)); },
       .set_info = [](margay_exchange* x, int what,
                      margay_str value) { return call(x).set_info(what, view(value)); },
@@ -100,8 +102,6 @@ const margay_host& host_functions() {
           },
       .log = log,
       .query = query,
-      .trailer = [](margay_exchange* x,
-                    margay_str name) { return text(call(x).exchange().trailer(view(name))); },
   };
   return table;
 }

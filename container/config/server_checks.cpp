@@ -35,6 +35,21 @@ UniqueNames check_executors(const std::vector<ExecutorConfig>& executors, Report
   return names;
 }
 
+// A pool that nobody names is a thread pool that its owner believes in.
+void check_use(const std::vector<ExecutorConfig>& executors,
+               const std::vector<ConnectorConfig>& connectors, Report& report) {
+  for (const ExecutorConfig& executor : executors) {
+    const bool used = std::any_of(
+        connectors.begin(), connectors.end(),
+        [&](const ConnectorConfig& connector) { return connector.executor == executor.name; });
+    if (!used) {
+      report.warning(position_of(executor, "name"),
+                     "no <Connector> uses this <Executor>; name it there with executor=" +
+                         quoted(executor.name));
+    }
+  }
+}
+
 bool is_permissions(std::string_view text) {
   constexpr std::string_view full = "rwxrwxrwx";
   if (text.size() != full.size()) return false;
@@ -169,6 +184,7 @@ void check_server(ServerConfig& server, Report& report) {
   for (const ConnectorConfig& connector : server.service.connectors) {
     check_connector(connector, executors, report);
   }
+  check_use(server.service.executors, server.service.connectors, report);
   check_listeners(server.service.connectors, report);
   check_engine(server.service.engine, report);
 }

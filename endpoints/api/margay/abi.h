@@ -170,6 +170,9 @@ typedef struct margay_host {
   /* Bytes of a MARGAY_STREAM_BODY. Worker: waits for the first byte. 0 = end, -1 = nothing yet (on
    * the loop; a READABLE event follows), -2 = the client has gone or the body is malformed. */
   ptrdiff_t (*read)(margay_exchange*, void* into, size_t room);
+  /* First value of a trailer field of the request's body; {NULL, 0} when there is none, when the
+   * body was not read to its end yet, or when allowedTrailerHeaders does not name it. */
+  margay_str (*trailer)(margay_exchange*, margay_str name);
   margay_str (*info)(margay_exchange*, int what);
   margay_result (*set_info)(margay_exchange*, int what, margay_str value);
   /* Bytes for this exchange's own use, aligned for any type; they live until the last `done`
@@ -205,10 +208,6 @@ typedef struct margay_host {
               margay_str text); /* any thread; without a source nothing is written */
   /* Optional interfaces by name, such as "status/1". NULL when unknown or not permitted. */
   const void* (*query)(const margay_config* source, const char* interface_name);
-
-  /* First value of a trailer field of the request's body; {NULL, 0} when there is none, when the
-   * body was not read to its end yet, or when allowedTrailerHeaders does not name it. */
-  margay_str (*trailer)(margay_exchange*, margay_str name);
 } margay_host;
 
 /* Flags of types. Default: runs on a worker (blocking is allowed), body buffered. */

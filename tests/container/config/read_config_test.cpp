@@ -82,7 +82,7 @@ TEST_CASE("a server.xml with much in it") {
     <Connector port="0" address="127.0.0.1" executor="workers" connectionTimeout="5s"
                maxPostSize="-1" writeTimeout="-1" allowedTrailerHeaders="x-sum, x-end"
                encodedSolidusHandling="decode" continueResponseTiming="onRead" server="M &amp; Co"/>
-    <Connector unixDomainSocketPath="/tmp/m.sock" unixDomainSocketPathPermissions="rw-rw----"/>
+    <Connector unixDomainSocketPath="/tmp/m.sock" unixDomainSocketPathPermissions="rw-rw----" executor="few"/>
     <Engine name="E" defaultHost="WWW.example.org">
       <Filter type="headers"><Parameter name="X-A" value="1"/></Filter>
       <Host name="www.example.org" appBase="/srv/apps" autoDeployInterval="250">
@@ -205,6 +205,16 @@ TEST_CASE("values remember where they came from") {
   CHECK(find_origin(connector, "keepAliveTimeout")->kind == Origin::Kind::attribute);
   CHECK_FALSE(find_origin(connector, "loops"));
   CHECK(to_string(position_of(connector, "loops")) == "server.xml:2:5");
+}
+
+TEST_CASE("an executor that nobody uses is warned about") {
+  CHECK(warnings_of(R"(<Server><Service>
+  <Executor name="spare"/>
+  <Connector port="0"/>
+  <Engine defaultHost="localhost"><Host name="localhost"/></Engine>
+</Service></Server>)") ==
+        std::vector<std::string>{"server.xml:2:19: warning: no <Connector> uses this <Executor>; "
+                                 "name it there with executor='spare'"});
 }
 
 TEST_CASE("Tomcat's names are warned about, each once and by name") {
