@@ -34,6 +34,7 @@ class CommandLine {
   CLI::App* add_with_target(const char* name, const char* meaning, std::function<int()> act);
   CLI::App* add_for_running(const char* name, const char* meaning, std::function<int()> act);
   void add_serving();
+  void add_log_level(const std::string& text);
   void add_asking();
   void add_plugins();
   void refuse_unknown(const std::string& word) const;
@@ -109,21 +110,34 @@ CLI::App* CommandLine::add_for_running(const char* name, const char* meaning,
   return command;
 }
 
+// LEVEL, or COMPONENT=LEVEL.
+void CommandLine::add_log_level(const std::string& text) {
+  const auto equals = text.rfind('=');
+  const std::string name = equals == std::string::npos ? text : text.substr(equals + 1);
+  const std::optional<server::LogLevel> level = server::parse_log_level(name);
+  if (!level)
+    throw CLI::ValidationError("--log-level",
+                               "'" + name + "' is none of trace, debug, info, warn, error, off");
+  if (equals == std::string::npos)
+    log_.level = *level;
+  else
+    log_.components.emplace_back(text.substr(0, equals), *level);
+}
+
 void CommandLine::add_serving() {
   CLI::App* run =
       add_with_target("run", "serve in the foreground until SIGTERM, SIGINT or `margay stop`",
                       [this] { return commands::run(target_, log_, built_in_); });
-  run->add_option_function<std::string>(
+  run->add_option_function<std::vector<std::string>>(
          "--log-level",
-         [this](const std::string& text) {
-           const std::optional<server::LogLevel> level = server::parse_log_level(text);
-           if (!level)
-             throw CLI::ValidationError(
-                 "--log-level", "'" + text + "' is none of trace, debug, info, warn, error, off");
-           log_.level = *level;
+         [this](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) add_log_level(text);
          },
-         "least severe that is logged: trace, debug, info, warn, error, off; else info")
-      ->type_name("LEVEL");
+         "least severe that is logged: trace, debug, info, warn, error, off; else info. With the "
+         "name "
+         "of a component, as in app./shop=debug, for that and what is below it; may be repeated")
+      ->type_name("[COMPONENT=]LEVEL")
+      ->allow_extra_args(false);
   run->add_option_function<std::string>(
          "--log-format",
          [this](const std::string& text) {

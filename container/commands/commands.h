@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "container/config/substitution.h"
@@ -33,6 +34,7 @@ struct Target {
 
 struct LogChoice {
   server::LogLevel level = server::LogLevel::info;
+  std::vector<std::pair<std::string, server::LogLevel>> components;  // with levels of their own
   server::LogFormat format = server::LogFormat::text;
 };
 

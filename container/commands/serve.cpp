@@ -15,6 +15,7 @@ std::filesystem::path Target::base_folder() const {
 int run(const Target& target, const LogChoice& choice, BuiltIn built_in) {
   server::LogQueue queue({.format = choice.format});
   server::Logs logs(queue, choice.level);
+  for (const auto& [component, level] : choice.components) logs.set_level(component, level);
   const server::Log log = logs.log("margay.server");
   try {
     Runtime runtime({.config = target.config,

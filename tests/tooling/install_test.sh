@@ -38,7 +38,7 @@ await() {
 
 # starts a server in $work/site with LOG; the caller waits for what it needs.
 start() {
-  "$margay" run -c "$site/conf/server.xml" --log-level info >"$work/$1.log" 2>&1 </dev/null &
+  "$margay" run -c "$site/conf/server.xml" --log-level warn --log-level margay=info >"$work/$1.log" 2>&1 </dev/null &
   server=$!
 }
 
@@ -69,6 +69,7 @@ expect 2 'write -Dname=value' "$margay" check -Dnonsense
 expect 0 'port="8081"' "$margay" config -c "$edited" -Dport=8081
 expect 0 'port="8082"' "$margay" config -c "$edited" -D port=8082
 expect 2 'cannot be opened' "$margay" run -c "$work/none.xml"
+expect 2 "'loud' is none of trace" "$margay" run --log-level margay.server=loud
 
 # --- new: builds outside the tree, with the installed files alone
 PKG_CONFIG_PATH=$prefix/share/pkgconfig
