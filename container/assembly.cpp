@@ -74,7 +74,8 @@ class Assembly {
                                       .unavailable = {},
                                       .on_loop = (found.type->flags & MARGAY_ON_LOOP) != 0 &&
                                                  endpoint.dispatch != DispatchChoice::worker,
-                                      .body_limit = body_limit});
+                                      .body_limit = body_limit,
+                                      .log = options_.log});
   }
 
   // Its own `index` wins over the application's <WelcomeFile>s.

@@ -167,6 +167,11 @@ void Invocation::event(server::Exchange&, server::Event what) {
 }
 
 void Invocation::abandoned(server::Exchange&) {
+  if (!exchange_.ended() && start_.endpoint != nullptr)
+    start_.endpoint->log.error(
+        "{}: {} for {} {}", start_.endpoint->title,
+        exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
+        exchange_.request.method, exchange_.request.target);
   fail();
   end_turn();
 }

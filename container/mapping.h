@@ -13,6 +13,7 @@
 #include "container/host_table.h"
 #include "container/pattern.h"
 #include "container/route_table.h"
+#include "server/log.h"
 
 namespace container {
 
@@ -39,6 +40,7 @@ struct MappedEndpoint {
   bool on_loop = false;
   // Of a buffered body, longer is answered 413; none: the connector's maxPostSize.
   std::optional<std::size_t> body_limit = std::nullopt;
+  server::Log log{};  // of its application
 };
 
 struct ErrorPage {

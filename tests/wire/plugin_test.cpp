@@ -107,6 +107,10 @@ TEST_CASE("concurrency: filters decide later, one after the other") {
   CHECK(refused.starts_with("HTTP/1.1 401 "));
   CHECK(refused.find("not today") != std::string::npos);
   CHECK(probe.get("/probe/gated/x?gate=forgotten").starts_with("HTTP/1.1 500 "));
+  CHECK_FALSE(probe.server()
+                  .await("/probe: values-behind-gates: nobody is left to answer for GET "
+                         "/probe/gated/x?gate=forgotten")
+                  .empty());
 }
 
 TEST_CASE("concurrency: what is thrown later is logged, and an answer never looks whole") {
