@@ -10,6 +10,8 @@ namespace server::http1 {
 
 namespace {
 
+constexpr std::uint64_t kFirstRequest = 1'000;  // ms that a new connection has when we drain
+
 // Methods whose requests may be answered side by side (RFC 9110 section 9.2.1, RFC 9112 9.3.2).
 bool is_safe(std::string_view line) {
   return line.starts_with("GET ") || line.starts_with("HEAD ") || line.starts_with("OPTIONS ") ||
@@ -339,10 +341,11 @@ void Http1::timeout() {
 
 void Http1::drain() {
   draining_ = true;
-  if (outstanding_ == 0 && !head_started_ && incoming_ == Incoming::none) {
-    connection_.close_when_flushed();
-    connection_.flush();
-  }
+  if (outstanding_ != 0 || head_started_ || incoming_ != Incoming::none) return;
+  // Whoever has just connected is about to ask, and was promised an answer.
+  if (requests_ == 0) return connection_.arm(std::min(kFirstRequest, options_.connection_timeout));
+  connection_.close_when_flushed();
+  connection_.flush();
 }
 
 void Http1::lost() {

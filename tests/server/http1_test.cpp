@@ -149,3 +149,28 @@ TEST_CASE("a body longer than allowed, announced or chunked") {
   client.send("GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(body_of(client.answer()) == "GET /next");
 }
+
+TEST_CASE("a drain lets new connections ask once, and closes those that wait for another request") {
+  Running server;
+  Client fresh(server.port());
+  Client idle(server.port());
+  idle.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(body_of(idle.answer()) == "GET /1");
+  while (server.connector().connections() < 2) std::this_thread::yield();
+  server.connector().drain();
+  CHECK(idle.rest().empty());
+  CHECK(idle.closed());
+  fresh.send("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string last = fresh.rest();
+  CHECK(body_of(last) == "GET /2");
+  CHECK(last.find("Connection: close\r\n") != std::string::npos);
+}
+
+TEST_CASE("a drain does not wait for long for a new connection that says nothing") {
+  Running server;
+  Client silent(server.port());
+  while (server.connector().connections() < 1) std::this_thread::yield();
+  server.connector().drain();
+  CHECK(silent.rest().empty());
+  CHECK(silent.closed());
+}
