@@ -9,6 +9,7 @@
 #include "container/config/application_name.h"
 #include "container/config/effective.h"
 #include "container/fingerprint.h"
+#include "server/message.h"
 
 namespace container {
 
@@ -24,13 +25,6 @@ bool has_manifest(const fs::path& folder) {
 fs::path folder_of(const fs::path& app_base, const ContextConfig& context) {
   if (context.doc_base.empty()) return {};
   return (app_base / context.doc_base).lexically_normal();
-}
-
-// Names of hosts have no case.
-bool same_host(const std::string& a, const std::string& b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char one, char other) { return lower(one) == lower(other); });
 }
 
 // Stands in for one that cannot be deployed. It has no fingerprint, so the next build tries again.
@@ -121,7 +115,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
     const auto index = static_cast<std::uint32_t>(mapping->entries.size());
     names.push_back({host.name, index});
     for (const LocatedText& alias : host.aliases) names.push_back({alias.text, index});
-    if (same_host(host.name, engine.default_host)) {
+    if (server::equal_ignoring_case(host.name, engine.default_host)) {
       fallback = index;
       mapping->default_host = host.name;
     }

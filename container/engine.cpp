@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <future>
 #include <new>
 
 #include "container/bridge.h"
@@ -78,16 +77,13 @@ void Engine::publish(std::shared_ptr<const Mapping> mapping) {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     next.leases.push_back(std::make_unique<Lease>());
     next.leases.back()->mapping = next.mapping.get();
-    std::promise<void> done;
-    loops_[i]->post([this, i, lease = next.leases.back().get(), &done] {
+    loops_[i]->call([this, i, lease = next.leases.back().get()] {
       per_loop_[i].hosts.forget();
       if (Lease* old = std::exchange(per_loop_[i].lease, lease); old != nullptr) {
         old->superseded = true;
         if (old->exchanges == 0) old->over.store(true, std::memory_order_release);
       }
-      done.set_value();
     });
-    done.get_future().wait();
   }
   generations_.push_back(std::move(next));
 }
@@ -109,8 +105,7 @@ void Engine::use_access_logs(const std::vector<AccessLogUse>& uses) {
     Appenders appenders;
     for (const AccessLogUse& use : uses)
       appenders.push_back(std::make_unique<HostAppender>(*use.log, use.host));
-    std::promise<void> done;
-    loops_[i]->post([this, i, &appenders, &done] {
+    loops_[i]->call([this, i, &appenders] {
       PerLoop& mine = per_loop_[i];
       mine.appenders.swap(appenders);
       appenders.clear();  // hands over
@@ -125,9 +120,7 @@ void Engine::use_access_logs(const std::vector<AccessLogUse>& uses) {
           return holds_lines;
         });
       }
-      done.set_value();
     });
-    done.get_future().wait();
   }
 }
 

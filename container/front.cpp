@@ -34,8 +34,11 @@ Front::Front(Engine& engine, std::vector<server::Loop*> loops, server::Log log)
 
 std::vector<std::shared_ptr<Front::Pool>> Front::pools() const {
   std::vector<std::shared_ptr<Pool>> all;
-  for (const auto& gate : gates_)
-    if (std::find(all.begin(), all.end(), gate->pool) == all.end()) all.push_back(gate->pool);
+  const auto add = [&](const Gate& gate) {
+    if (std::find(all.begin(), all.end(), gate.pool) == all.end()) all.push_back(gate.pool);
+  };
+  for (const auto& one : gates_) add(*one);
+  for (const Retired& one : retired_) add(*one.gate);
   return all;
 }
 

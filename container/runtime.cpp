@@ -14,8 +14,6 @@
 #include "container/connector_options.h"
 #include "container/status_text.h"
 
-#include "container/status_text.h"
-
 namespace container {
 
 namespace {

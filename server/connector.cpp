@@ -8,7 +8,6 @@
 #include <uv.h>
 
 #include <cassert>
-#include <future>
 #include <stdexcept>
 
 #include "server/socket.h"
@@ -153,9 +152,7 @@ Connector::~Connector() {
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     bool gone = false;
     while (!gone) {
-      std::promise<bool> answer;
-      loops_[i]->post([&] { answer.set_value(listeners_[i]->gone()); });
-      gone = answer.get_future().get();
+      loops_[i]->call([&] { gone = listeners_[i]->gone(); });
       if (!gone) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
@@ -183,13 +180,9 @@ void Connector::listen(const Connector* predecessor) {
     else if (i > 0 || options_.inherited_descriptor >= 0)
       descriptor = ::fcntl(i > 0 ? descriptors_.front() : shared, F_DUPFD_CLOEXEC, 0);
     if (descriptor < 0) throw std::runtime_error("no descriptor is left for " + title());
-    std::promise<int> answer;
-    loops_[i]->post([&] {
-      listeners_[i]->open(descriptor);
-      answer.set_value(listeners_[i]->error());
-    });
+    loops_[i]->call([&] { listeners_[i]->open(descriptor); });
     descriptors_.push_back(descriptor);
-    if (const int error = answer.get_future().get(); error != 0)
+    if (const int error = listeners_[i]->error(); error != 0)
       throw std::runtime_error("cannot listen on " + title() + ": " + uv_strerror(error));
   }
 }
@@ -216,11 +209,7 @@ void Connector::drain() {
   draining_.store(true, std::memory_order_relaxed);
   on_each_loop(&Listener::drain);
   // Nothing is accepted any more when it returns.
-  for (Loop* loop : loops_) {
-    std::promise<void> done;
-    loop->post([&done] { done.set_value(); });
-    done.get_future().wait();
-  }
+  for (Loop* loop : loops_) loop->call([] {});
 }
 
 void Connector::close() { on_each_loop(&Listener::close); }

@@ -93,6 +93,15 @@ void Loop::post(Task& task) {
 
 void Loop::post(std::function<void()> work) { post(*new FunctionTask(std::move(work))); }
 
+void Loop::call(const std::function<void()>& work) {
+  std::promise<void> done;
+  post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
 void Loop::drain() {
   Task* list = posted_.exchange(nullptr, std::memory_order_acquire);
   Task* ordered = nullptr;

@@ -49,6 +49,8 @@ class Loop {
   // step).
   void post(Task& task);
   void post(std::function<void()> work);  // for control work; allocates
+  // Any other thread. Posts the work and waits until it is done.
+  void call(const std::function<void()>& work);
 
   // --- on the loop's thread ---
   bool is_current() const { return std::this_thread::get_id() == thread_id_; }

@@ -71,9 +71,7 @@ Known known_field(std::string_view name) {
   }
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view lower_b) {
-  return same_name(a, lower_b);
-}
+bool equal_ignoring_case(std::string_view a, std::string_view b) { return same_name(a, b); }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -57,7 +57,7 @@ inline constexpr std::size_t kKnownFields = static_cast<std::size_t>(Known::othe
 // `name` in lower case.
 Known known_field(std::string_view name);
 
-bool equal_ignoring_case(std::string_view a, std::string_view lower_b);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 std::string_view trim(std::string_view text);  // of the white space around a field value
 
