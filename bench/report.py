@@ -8,7 +8,8 @@ import platform
 import statistics
 
 # Workload, whose figure, compared with whom, by what, and what we ask for. A CPU ratio is the other's
-# CPU seconds per request divided by ours: 1.3 means that the other needs 1.3 times as much.
+# CPU seconds per request or message divided by ours: 1.3 means that the other needs 1.3 times as much.
+WS_WORKLOADS = ["ws-echo-16", "ws-echo-16-inflight-16", "ws-echo-1k", "ws-echo-64k", "ws-broadcast-1000", "ws-connect"]
 GOALS = [
     ("http-plaintext-lean", "margay", "rawlimit", "cpu", 0.87),
     ("http-plaintext-lean", "margay", "nginx", "cpu", 1.3),
@@ -24,9 +25,22 @@ GOALS = [
     ("static-100k", "margay", "nginx", "cpu", 1.0),
     ("static-10m", "margay", "nginx", "cpu", 1.0),
     ("http-idle-10k", "margay", None, "bytes", 700),
+    ("ws-echo-16", "margay", "rawlimit", "cpu", 0.95),
+    ("ws-echo-16-inflight-16", "margay", "rawlimit", "cpu", 0.90),
+    ("ws-echo-1k", "margay", "rawlimit", "cpu", 0.95),
+    ("ws-echo-64k", "margay", "rawlimit", "cpu", 0.90),
+    ("ws-broadcast-1000", "margay", "rawlimit", "cpu", 0.95),
+    ("ws-connect", "margay", "rawlimit", "cpu", 0.85),
+    *((workload, "margay", "rawlimit", "p99", 1.2) for workload in WS_WORKLOADS),
+    ("ws-deflate-1k", "margay", "node-ws", "cpu", 2.4),
+    ("ws-deflate-1k", "margay", "tomcat10", "cpu", 1.4),
+    *((workload, "margay-ws-worker", "tomcat10", "cpu", 2.0) for workload in WS_WORKLOADS),
+    ("ws-idle-10k", "margay", None, "bytes", 1024),
+    ("ws-broadcast-950-stalled-50", "margay", None, "p99 against ws-broadcast-950", 1.2),
 ]
-COLOURS = {"margay": "#c2571a", "margay-logged": "#e08a4f", "margay-worker": "#edb890", "rawlimit": "#8a8f98",
-           "nginx": "#2f855a", "tomcat10": "#b7a13a"}
+COLOURS = {"margay": "#c2571a", "margay-logged": "#e08a4f", "margay-worker": "#edb890",
+           "margay-ws-worker": "#edb890", "rawlimit": "#8a8f98", "nginx": "#2f855a", "tomcat10": "#b7a13a",
+           "node-ws": "#6b8f3a", "uWebSockets": "#7a5fb0"}
 
 
 def load(path):
@@ -68,6 +82,11 @@ def judge(results):
         if by == "bytes":
             got = median(servers[ours], "rate")
             rows.append((f"{workload}: {ours}, bytes per connection", f"at most {asked}", f"{got:,.0f}", got <= asked))
+        elif by.startswith("p99 against "):
+            calm = results.get(by.removeprefix("p99 against "), {}).get(ours)
+            if calm:
+                ratio = median(servers[ours], "p99_us") / median(calm, "p99_us")
+                rows.append((f"{workload}: {by}, of {ours}", f"at most {asked} ×", f"{ratio:.2f} ×", ratio <= asked))
         elif by == "p99":
             ratio = paired_ratio(servers[theirs], servers[ours], "p99_us")
             if ratio is not None:
@@ -119,11 +138,11 @@ def section(workload, about, servers):
         parts.append(bars("Resident memory when idle", "MiB, less is better",
                           [(name, median(rows, "rss_before_mib")) for name, rows in servers.items()]))
     else:
-        parts.append(bars("Server CPU", "seconds per million requests, less is better",
+        parts.append(bars("Server CPU", "seconds per million requests or messages, less is better",
                           [(name, median(rows, "cpu_s_per_million")) for name, rows in servers.items()]))
-        parts.append(bars("Rate", "requests per second, more is better",
+        parts.append(bars("Rate", "requests or messages per second, more is better",
                           [(name, median(rows, "rate")) for name, rows in servers.items()]))
-    parts.append("</div><table><tr><th>server<th>requests/s<th>CPU s per million<th>p50 µs<th>p99 µs<th>RSS MiB"
+    parts.append("</div><table><tr><th>server<th>per second<th>CPU s per million<th>p50 µs<th>p99 µs<th>RSS MiB"
                  "<th>server core<th>errors<th>turns (noisy)</tr>" if not idle else
                  "</div><table><tr><th>server<th>bytes per connection<th>RSS idle MiB<th>RSS with connections MiB"
                  "<th>errors</tr>")

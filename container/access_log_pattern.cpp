@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "container/tls_names.h"
 #include "server/escape.h"
 
 namespace container {
@@ -284,6 +285,7 @@ bool AccessLogPattern::add_plain(char code) {
 bool AccessLogPattern::add_named(std::string_view name, char code) {
   for (const auto& [letter, source] : sources)
     if (letter == code) return add_field(source, name), true;
+  if (code == 'x' && is_tls_variable(name)) return add_field(Source::tls, name), true;
   if (code == 't') return add_time(name), true;
   if (code == 'a' && name == "peer") return add_text(&AccessRecord::peer_address), true;
   if (code == 'a' && name == "remote") return add_text(&AccessRecord::remote_address), true;

@@ -14,8 +14,9 @@
 namespace container {
 
 // The codes are Tomcat's: %a %A %b %B %D %F %h %H %I %l %m %p %q %r %s %S %t %T %u %U %v %X and
-// %{name}a/i/o/c/r/s/p/t/L/T; `common`, `combined` and `json` stand for whole patterns; an unknown
-// %X is logged as ???X???. %% is a percent sign. Immutable, usable from any thread.
+// %{name}a/i/o/c/r/s/p/t/L/T, and %{SSL_PROTOCOL}x and its like as httpd has them; `common`,
+// `combined` and `json` stand for whole patterns; an unknown %X is logged as ???X???. %% is a
+// percent sign. Immutable, usable from any thread.
 class AccessLogPattern {
  public:
   // Throws std::invalid_argument with a sentence: control characters, a bad date pattern, over 4096

@@ -20,6 +20,7 @@ class AccessFields {
     cookie,
     request_attribute,
     session_attribute,
+    tls,  // a variable of tls_names.h
   };
 
   virtual ~AccessFields() = default;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "container/error_page.h"
+#include "container/handshake.h"
 #include "container/invocation.h"
+#include "container/tls_names.h"
 
 namespace container {
 
@@ -127,6 +129,18 @@ margay_result Invocation::flush() { return is_over() ? MARGAY_CLOSED : hand_over
 
 margay_result Invocation::finish() { return is_over() ? MARGAY_CLOSED : hand_over(true); }
 
+margay_result Invocation::upgrade(std::string_view protocol,
+                                  std::unique_ptr<server::UpgradeToken> token) {
+  if (is_over()) return MARGAY_CLOSED;
+  server::ResponseHead& head = exchange_.response();
+  if (headed_ || !exchange_.upgradable() || !head.set(exchange_.arena(), "Upgrade", protocol) ||
+      !head.set(exchange_.arena(), "Connection", "Upgrade"))
+    return MARGAY_FAILED;
+  exchange_.body().clear();
+  switch_protocols();
+  return result_of(exchange_.upgrade(std::move(token)));
+}
+
 margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::uint64_t length) {
   if (is_over()) return ::close(descriptor), MARGAY_CLOSED;
   commit();
@@ -192,6 +206,12 @@ void Invocation::go_on_with_file() {
 margay_result Invocation::send_error(int code, std::string_view message) {
   if (exchange_.committed() || headed_ || code < 400 || code > 599) return MARGAY_FAILED;
   exchange_.body().clear();
+  const bool found_nothing = code == 404 && called_ && !in_error_;
+  if (found_nothing && start_.or_websocket) {
+    offer_websocket(exchange_);
+    code = 426;
+    message = kOnlyWebSockets;
+  }
   server::ResponseHead& head = exchange_.response();
   for (const std::string_view name :
        {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
@@ -227,6 +247,7 @@ bool Invocation::error_dispatch(int code) {
   request.path_info = {rest.data(), rest.size()};
   request.method = {"GET", 3};
   start_.endpoint = &endpoint;
+  start_.websocket = nullptr;
   start_.error = 0;
   position_ = step_count_;
   choose_filters(MARGAY_ERROR_PAGE, path, chosen->location);
@@ -281,7 +302,7 @@ std::string_view Invocation::info(int what) {
     case MARGAY_LOCAL_PORT:
       return number(exchange_.local_address().port);
     case MARGAY_SCHEME:
-      return !scheme_.empty() ? scheme_ : exchange_.secure() ? "https" : "http";
+      return !scheme_.empty() ? scheme_ : tls_ != nullptr ? "https" : "http";
     case MARGAY_SERVER_NAME:
       return server_name;
     case MARGAY_SERVER_PORT:
@@ -355,15 +376,20 @@ margay_result Invocation::set_info(int what, std::string_view value) {
   }
 }
 
-std::string_view* Invocation::attribute(std::string_view name) {
+std::string_view* Invocation::set_value(std::string_view name) {
   for (RequestAttribute* one = attributes_; one != nullptr; one = one->next)
     if (one->name == name) return &one->value;
   return nullptr;
 }
 
+std::optional<std::string_view> Invocation::attribute(std::string_view name) {
+  if (const std::string_view* there = set_value(name); there != nullptr) return *there;
+  return tls_ == nullptr ? std::nullopt : tls_attribute(*tls_, name, exchange_.arena());
+}
+
 margay_result Invocation::set_attribute(std::string_view name, std::string_view value) {
   server::Arena& arena = exchange_.arena();
-  if (std::string_view* there = attribute(name); there != nullptr) {
+  if (std::string_view* there = set_value(name); there != nullptr) {
     *there = arena.copy(value);
     return MARGAY_OK;
   }

@@ -1,15 +1,43 @@
-// Puts one application together from its configuration: libraries, endpoints, routes, filters.
+// Puts one application together from its configuration: libraries, endpoints, WebSockets, routes,
+// filters.
 #include "container/assembly.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
 
+#include "container/websocket_mapping.h"
+
 namespace container {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+// Routes with where they are written.
+class PlacedRoutes {
+ public:
+  void add(const LocatedText& path, PatternUse use, std::uint32_t index) {
+    routes_.push_back({parse_pattern(path, use), index});
+    places_.push_back(path.position);
+  }
+  bool has_default() const {
+    return std::any_of(routes_.begin(), routes_.end(), [](const Route& route) {
+      return route.pattern.text() == "/" || route.pattern.text() == "/*";
+    });
+  }
+  RouteTable build() const {
+    auto table = RouteTable::build(routes_);
+    if (table) return std::move(*table);
+    const SourcePosition& first = places_[table.error().first];
+    complain(places_[table.error().second],
+             table.error().text + "; the other is on line " + std::to_string(first.line));
+  }
+
+ private:
+  std::vector<Route> routes_;
+  std::vector<SourcePosition> places_;
+};
 
 class Assembly {
  public:
@@ -27,8 +55,11 @@ class Assembly {
     for (const EndpointConfig& endpoint : config_.endpoints)
       add_endpoint(endpoint, types_.endpoint(endpoint));
     add_default_endpoint();
-    add_routes();
+    application_.routes = routes_.build();
+    for (const WebSocketConfig& socket : config_.websockets) add_websocket(socket);
+    application_.sockets = sockets_.build();
     add_filters();
+    add_constraints();
     for (const ErrorPageConfig& page : config_.error_pages)
       application_.error_pages.push_back({page.status, page.location});
     return std::make_shared<const Application>(std::move(application_));
@@ -48,7 +79,8 @@ class Assembly {
             options_.folder.empty() ? "" : fs::absolute(options_.folder).string(),
             std::move(all),
             options_.log,
-            options_.status};
+            options_.interfaces,
+            options_.scope};
   }
 
   void add_endpoint(const EndpointConfig& endpoint,
@@ -61,8 +93,7 @@ class Assembly {
     std::vector<std::string> paths;
     for (const LocatedText& path : endpoint.paths) {
       paths.push_back(path.text);
-      routes_.push_back({parse_pattern(path, PatternUse::endpoint), index});
-      places_.push_back(path.position);
+      routes_.add(path, PatternUse::endpoint, index);
     }
     std::optional<std::size_t> body_limit;
     if (endpoint.max_body) body_limit = static_cast<std::size_t>(*endpoint.max_body);
@@ -93,8 +124,7 @@ class Assembly {
   void add_default_endpoint() {
     std::error_code ignored;
     if (options_.folder.empty() || !fs::is_directory(options_.folder / "static", ignored)) return;
-    for (const Route& route : routes_)
-      if (route.pattern.text() == "/" || route.pattern.text() == "/*") return;
+    if (routes_.has_default()) return;
     const auto found = types_.built_in_endpoint("files");
     if (found.type == nullptr) return;
     EndpointConfig endpoint;
@@ -105,12 +135,24 @@ class Assembly {
     endpoint.paths.back().position = config_.position;
     endpoint.paths.back().text = "/";
     add_endpoint(endpoint, found);
+    application_.endpoints.back().implied = true;
   }
 
-  void add_routes() {
-    auto table = RouteTable::build(routes_);
-    if (!table) complain(places_[table.error().second], table.error().text);
-    application_.routes = std::move(*table);
+  void add_websocket(const WebSocketConfig& socket) {
+    const auto instance = make_instance(socket, types_.websocket(socket),
+                                        instance_options(socket.name, socket.parameters));
+    application_.keeps.push_back(instance);
+    const auto index = static_cast<std::uint32_t>(application_.websockets.size());
+    for (const LocatedText& path : socket.paths) sockets_.add(path, PatternUse::websocket, index);
+    MappedWebSocket mapped =
+        map_websocket(socket, *instance, title_, options_.log, *application_.residents);
+    for (const InterceptorConfig& one : socket.interceptors) {
+      const auto interceptor =
+          make_instance(one, types_.interceptor(one), instance_options(one.name, one.parameters));
+      application_.keeps.push_back(interceptor);
+      add_interceptor(mapped, one.name, *interceptor);
+    }
+    application_.websockets.push_back(std::move(mapped));
   }
 
   void add_filters() {
@@ -124,13 +166,25 @@ class Assembly {
       application_.filters.push_back(map_filter(*use.filter, *use.scope, *filters.at(*use.filter)));
   }
 
+  void add_constraints() {
+    PlacedRoutes routes;
+    for (const SecurityConstraintConfig& one : config_.constraints) {
+      const auto index = static_cast<std::uint32_t>(application_.constraints.size());
+      application_.constraints.push_back(
+          {.confidential = one.transport_guarantee != TransportGuarantee::none,
+           .redirect_status = one.redirect_status});
+      for (const LocatedText& path : one.paths) routes.add(path, PatternUse::endpoint, index);
+    }
+    application_.constrained = routes.build();
+  }
+
   const ApplicationConfig& config_;
   const AssemblyOptions& options_;
   Application application_;
   const std::string title_;
   Types types_;
-  std::vector<Route> routes_;
-  std::vector<SourcePosition> places_;  // of the routes
+  PlacedRoutes routes_;
+  PlacedRoutes sockets_;
 };
 
 }  // namespace

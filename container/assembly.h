@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "container/bridge.h"
 #include "container/config/application_config.h"
 #include "container/mapping.h"
 #include "container/types.h"
@@ -19,7 +20,8 @@ struct AssemblyOptions {
   std::filesystem::path folder;  // of the application; empty: it has none
   PluginOptions plugins;
   server::Log log;  // of its endpoints and filters
-  const margay_status* status = nullptr;
+  Interfaces interfaces = {};
+  std::string scope = {};  // of its topics: host and context path
 };
 
 // Completes `application`, which knows its context path. Throws ConfigError. Control thread.

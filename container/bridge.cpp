@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "container/invocation.h"
+#include "container/tls_bridge.h"
+#include "container/upgrade_bridge.h"
 
 namespace container {
 
@@ -27,8 +29,8 @@ ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
 }
 
 margay_str attribute(margay_exchange* exchange, margay_str name) {
-  const std::string_view* value = call(exchange).attribute(view(name));
-  return value == nullptr ? margay_str{nullptr, 0} : text(*value);
+  const auto value = call(exchange).attribute(view(name));
+  return value ? text(*value) : margay_str{nullptr, 0};
 }
 
 constexpr std::size_t kMaxMemory = 64 * 1024;
@@ -51,8 +53,13 @@ void log(const margay_config* source, int level, margay_str message) {
 }
 
 const void* query(const margay_config* source, const char* name) {
-  if (source != nullptr && name != nullptr && std::string_view(name) == "status/1")
-    return reinterpret_cast<const BridgedConfig*>(source)->status;
+  if (source == nullptr || name == nullptr) return nullptr;
+  const Interfaces& offered = reinterpret_cast<const BridgedConfig*>(source)->interfaces;
+  const std::string_view wanted(name);
+  if (wanted == "status/1") return offered.status;
+  if (wanted == "websocket/1") return offered.websockets;
+  if (wanted == "upgrade/1") return &upgrade_functions();
+  if (wanted == "tls/1") return &tls_functions();
   return nullptr;
 }
 

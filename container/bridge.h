@@ -1,18 +1,28 @@
 // The only place that knows both the C ABI and the exchange: the functions plugins call.
 #pragma once
 
-#include <margay/abi.h>
+#include <string>
+
+#include <margay/abi_websocket.h>
 
 #include "server/log.h"
 
 namespace container {
+
+// What a plugin may ask for by query(); null: not offered.
+struct Interfaces {
+  const margay_status* status = nullptr;
+  const margay_websockets* websockets = nullptr;
+};
 
 // What a plugin gets as its margay_config, with the server's own behind it. A plugin hands the
 // pointer back when it logs, so it stays where it is until `destroy` returned.
 struct BridgedConfig {
   margay_config abi{};
   server::Log log;
-  const margay_status* status = nullptr;  // "status/1", where the server offers it
+  Interfaces interfaces;
+  std::string scope;     // of its application's topics
+  void* self = nullptr;  // what was made with it; null until then
 };
 
 // The table of host functions. Constant; any thread.

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "container/tls_options.h"
+
 namespace container {
 
 namespace {
@@ -72,6 +74,7 @@ server::ConnectorOptions connector_options(const ConnectorConfig& config, int in
   options.max_connections = config.max_connections;
   options.tcp_no_delay = config.tcp_no_delay;
   options.http1 = http1_options(config);
+  if (config.upgrade_protocol) options.http2 = http2_options(*config.upgrade_protocol);
   return options;
 }
 
@@ -82,6 +85,8 @@ EntranceRules entrance_rules(const ConnectorConfig& config) {
   if (config.secure) rules.scheme = "https";
   rules.proxy_name = config.proxy_name;
   rules.proxy_port = static_cast<std::uint16_t>(config.proxy_port);
+  rules.strict_sni = config.strict_sni;
+  rules.redirect_port = static_cast<std::uint16_t>(config.redirect_port);
   rules.body_limit = static_cast<std::size_t>(config.max_post_size);
   return rules;
 }

@@ -10,7 +10,7 @@
 
 namespace container {
 
-// `inherited`: the descriptor from systemd, or -1.
+// `inherited`: the descriptor from systemd, or -1. Without certificates, which load_tls reads.
 server::ConnectorOptions connector_options(const ConnectorConfig& config, int inherited);
 EntranceRules entrance_rules(const ConnectorConfig& config);
 server::WorkersOptions workers_options(const ExecutorConfig& config);

@@ -27,6 +27,16 @@ fs::path folder_of(const fs::path& app_base, const ContextConfig& context) {
   return (app_base / context.doc_base).lexically_normal();
 }
 
+// The paths of `one` are no longer those of any of `others`.
+void take_over_paths(const SecurityConstraintConfig& one,
+                     std::vector<SecurityConstraintConfig>& others) {
+  for (SecurityConstraintConfig& other : others)
+    std::erase_if(other.paths, [&](const LocatedText& path) {
+      return std::any_of(one.paths.begin(), one.paths.end(),
+                         [&](const LocatedText& mine) { return mine.text == path.text; });
+    });
+}
+
 // Stands in for one that cannot be deployed. It has no fingerprint, so the next build tries again.
 std::shared_ptr<const Application> unavailable(const std::string& path, const std::string& version,
                                                const std::string& title, const char* reason) {
@@ -148,7 +158,7 @@ std::shared_ptr<const FilterSet> Deployer::filters(
   for (const FilterConfig& filter : configs) {
     const auto instance = make_instance(filter, types.filter(filter),
                                         {filter.name, "", "", pairs(filter.parameters),
-                                         logs_.log("app." + filter.name), options_.status});
+                                         logs_.log("app." + filter.name), options_.interfaces});
     made->filters.push_back(map_filter(filter.name, filter, *instance));
     made->filters.back().everywhere |= filter.paths.empty();
     made->keeps.push_back(instance);
@@ -203,24 +213,28 @@ void Deployer::add_applications(const HostConfig& host, const Mapping* previous,
 }
 
 // The manifest in its folder, or what server.xml says. Where both are there, server.xml may only
-// add parameters, which win.
+// add parameters and constraints, which win.
 ApplicationConfig Deployer::config_of(const Source& source) const {
-  if (!has_manifest(source.folder)) return *source.context;
+  if (source.context != nullptr && !has_manifest(source.folder)) return *source.context;
   std::vector<Diagnostic> warnings;
   ApplicationConfig config =
       read_application_config(source.folder / "app.xml", options_.substitutions, warnings);
   for (const Diagnostic& warning : warnings) log_.warn("{}", to_string(warning));
   if (source.context == nullptr) return config;
   const ContextConfig& context = *source.context;
-  if (!context.libraries.empty() || !context.endpoints.empty() || !context.filters.empty() ||
-      !context.filter_mappings.empty() || !context.error_pages.empty() ||
-      !context.welcome_files.empty())
+  if (!context.libraries.empty() || !context.endpoints.empty() || !context.websockets.empty() ||
+      !context.filters.empty() || !context.filter_mappings.empty() ||
+      !context.error_pages.empty() || !context.welcome_files.empty())
     complain(context.position,
-             "'docBase' has an app.xml, so this <Context> may only have <Parameter>; move the "
-             "rest of it there");
+             "'docBase' has an app.xml, so this <Context> may only have <Parameter> and "
+             "<SecurityConstraint>; move the rest of it there");
   for (const ParameterConfig& one : context.parameters) {
     std::erase_if(config.parameters, [&](const auto& other) { return other.name == one.name; });
     config.parameters.push_back(one);
+  }
+  for (const SecurityConstraintConfig& one : context.constraints) {
+    take_over_paths(one, config.constraints);
+    config.constraints.push_back(one);
   }
   return config;
 }
@@ -250,10 +264,12 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                           .folder = source.folder,
                           .plugins = plugin_options(host),
                           .log = logs_.log("app." + title),
-                          .status = options_.status});
-    log_.info(
-        "application {} deployed on {} from {}", title, host.name,
-        has_manifest(source.folder) ? source.folder.string() : to_string(source.context->position));
+                          .interfaces = options_.interfaces,
+                          .scope = host.name + source.path});
+    // Somebody may have taken the folder away meanwhile; then the next look at it will tell.
+    const bool in_folder = source.context == nullptr || has_manifest(source.folder);
+    log_.info("application {} deployed on {} from {}", title, host.name,
+              in_folder ? source.folder.string() : to_string(source.context->position));
     return made;
   } catch (const std::exception& error) {
     failures_.push_back("application " + title +

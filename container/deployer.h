@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "container/bridge.h"
 #include "container/config/read_config.h"
 #include "container/mapping.h"
 #include "container/types.h"
@@ -18,7 +19,7 @@ struct DeployerOptions {
   std::filesystem::path base;  // relative paths of server.xml start here
   Types::BuiltIn built_in;
   Substitutions substitutions;
-  const margay_status* status = nullptr;
+  Interfaces interfaces = {};
 };
 
 // Control thread.

@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <cassert>
-#include <new>
+#include <memory>
 
 #include "container/bridge.h"
+#include "container/handshake.h"
+#include "container/handshake_fields.h"
 #include "container/host_name.h"
+#include "container/tls_names.h"
+#include "server/tls/channel.h"
 
 namespace container {
 
@@ -22,6 +26,8 @@ std::uint64_t nanoseconds() {
 }
 
 margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+
+bool fetches(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
 }  // namespace
 
@@ -57,8 +63,10 @@ std::optional<std::string_view> Engine::Visit::find(Source source, std::string_v
     case Source::response_header:
       return among(mine.exchange().response().fields());
     case Source::request_attribute:
-      if (const auto* value = mine.attribute(name); value != nullptr && nth == 0) return *value;
-      return std::nullopt;
+      return nth == 0 ? mine.attribute(name) : std::nullopt;
+    case Source::tls:
+      return nth == 0 ? tls_variable(mine.tls().get(), name, mine.exchange().arena())
+                      : std::nullopt;
     default:
       return std::nullopt;
   }
@@ -67,7 +75,8 @@ std::optional<std::string_view> Engine::Visit::find(Source source, std::string_v
 Engine::Engine(std::vector<server::Loop*> loops)
     : loops_(std::move(loops)), per_loop_(loops_.size()) {}
 
-Engine::~Engine() = default;
+// The loops go on for a while.
+Engine::~Engine() { use_access_logs({}); }
 
 // --- mappings
 // --------------------------------------------------------------------------------------
@@ -95,12 +104,30 @@ std::size_t Engine::reap() {
              return lease->over.load(std::memory_order_acquire);
            });
   };
-  for (auto one = generations_.begin(); one != generations_.end();)
-    one = over(*one) ? generations_.erase(one) : one + 1;
-  return generations_.empty() ? 0 : generations_.size() - 1;
+  std::erase_if(occupied_, [](const auto& one) { return one->residents->count() == 0; });
+  for (auto one = generations_.begin(); one != generations_.end();) {
+    if (!over(*one)) {
+      ++one;
+      continue;
+    }
+    keep_occupied(*one->mapping);
+    one = generations_.erase(one);
+  }
+  return occupied_.size() + (generations_.empty() ? 0 : generations_.size() - 1);
+}
+
+// No exchange of the mapping can make another resident any more, so a count of 0 is final.
+void Engine::keep_occupied(const Mapping& ended) {
+  for (const HostMapping& host : ended.entries)
+    for (const auto& one : host.applications)
+      if (one->residents->count() != 0 &&
+          std::find(occupied_.begin(), occupied_.end(), one) == occupied_.end())
+        occupied_.push_back(one);
 }
 
 void Engine::use_access_logs(const std::vector<AccessLogUse>& uses) {
+  if (uses.empty() && !std::exchange(logs_, false)) return;
+  logs_ = !uses.empty();
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     Appenders appenders;
     for (const AccessLogUse& use : uses)
@@ -109,17 +136,15 @@ void Engine::use_access_logs(const std::vector<AccessLogUse>& uses) {
       PerLoop& mine = per_loop_[i];
       mine.appenders.swap(appenders);
       appenders.clear();  // hands over
-      if (!mine.ticking && !mine.appenders.empty()) {
-        mine.ticking = true;
-        loops_[i]->on_tick([&mine] {
-          bool holds_lines = false;
-          for (const auto& one : mine.appenders) {
-            one->appender.tick(std::chrono::steady_clock::now());
-            holds_lines |= one->appender.holds_lines();
-          }
-          return holds_lines;
-        });
-      }
+      if (mine.appenders.empty()) return loops_[i]->on_tick({});
+      loops_[i]->on_tick([&mine] {
+        bool holds_lines = false;
+        for (const auto& one : mine.appenders) {
+          one->appender.tick(std::chrono::steady_clock::now());
+          holds_lines |= one->appender.holds_lines();
+        }
+        return holds_lines;
+      });
     });
   }
 }
@@ -144,6 +169,8 @@ Engine::Visit& Engine::open(server::Exchange& exchange, Entrance& entrance,
   request.fields = reinterpret_cast<const margay_field*>(head.fields.data());
   request.field_count = static_cast<std::uint32_t>(head.fields.size());
   if (!mine.appenders.empty()) visit->invocation.remote_address();
+  if (const server::tls::Channel* channel = exchange.tls(); channel != nullptr)
+    visit->invocation.use_tls(channel->facts());
   return *visit;
 }
 
@@ -163,6 +190,58 @@ void Engine::name_server(Visit& visit, const HostPort& host) {
   invocation.server_port = rules.proxy_port != 0 ? rules.proxy_port : host.port.value_or(usual);
 }
 
+// Among WebSockets first, but only for their handshakes; another request for what is a WebSocket
+// and nothing else hears so instead of 404.
+const RouteMatch& Engine::choose(Invocation::Start& start, const server::RequestHead& head,
+                                 std::string_view path, PerLoop& mine) {
+  RouteMatch& match = mine.match;
+  match.count = 0;
+  match.servlet_path = match.path_info = {};
+  start.error = 404;
+  if (start.application == nullptr) return match;
+  const Application& application = *start.application;
+  const bool has_sockets = !application.websockets.empty();
+  if (has_sockets && asks_for_websocket(head) && application.sockets.lookup(path, match)) {
+    start.websocket = &application.websockets[match.index];
+    start.upgrades = &upgrades_;
+    start.error = 0;
+    return match;
+  }
+  if (application.routes.lookup(path, match)) {
+    start.endpoint = &application.endpoints[match.index];
+    start.error = 0;
+  }
+  if (!has_sockets || (start.endpoint != nullptr && !match.is_default)) return match;
+  if (application.sockets.lookup(path, mine.beside)) {
+    // A page and its scripts stand beside the WebSocket.
+    start.or_websocket = start.endpoint != nullptr && fetches(head.method) &&
+                         (mine.beside.is_default || start.endpoint->implied);
+    if (start.or_websocket) return match;
+    start.endpoint = nullptr;
+    start.error = 426;
+    start.error_message = kOnlyWebSockets;
+  }
+  return match;
+}
+
+// A client that chose one <SSLHostConfig> and asks for the host of another would get around what
+// that one asks of clients (RFC 9110 section 15.5.20).
+bool Engine::is_misdirected(const server::Exchange& exchange, const Entrance& entrance,
+                            std::string_view host) {
+  if (!entrance.rules().strict_sni) return false;
+  const server::tls::Channel* channel = exchange.tls();
+  return channel != nullptr && !channel->serves(host);
+}
+
+// What has to hold before the application itself sees the request.
+void Engine::constrain(Invocation::Start& start, const Entrance& entrance, std::string_view path,
+                       PerLoop& mine) {
+  if (start.application == nullptr || start.application->constraints.empty()) return;
+  if (!start.application->constrained.lookup(path, mine.beside)) return;
+  start.constraint = &start.application->constraints[mine.beside.index];
+  start.redirect_port = entrance.rules().redirect_port;
+}
+
 void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping& mapping) {
   const server::RequestHead& head = exchange.request;
   server::Arena& arena = exchange.arena();
@@ -174,21 +253,21 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   const auto host = mine.hosts.find(
       target->authority.empty() ? head.find(server::Known::host) : target->authority, mapping);
   if (!host) return reject(exchange, entrance, 400, sentence(host.error()));
+  if (is_misdirected(exchange, entrance, host->name.host))
+    return reject(exchange, entrance, 421, "Connect anew for this host.");
 
   Invocation::Start start{.host = host->mapping};
   const auto context =
       start.host == nullptr ? std::nullopt : start.host->contexts.lookup(target->path);
-  RouteMatch& match = mine.match;
-  match.count = 0;
-  match.servlet_path = match.path_info = {};
   std::string_view rest = target->path;
   if (context) {
     start.application = start.host->applications[context->index].get();
     rest = context->rest;
-    if (start.application->routes.lookup(rest.empty() ? "/" : rest, match))
-      start.endpoint = &start.application->endpoints[match.index];
   }
-  if (start.endpoint == nullptr) start.error = 404;
+  const RouteMatch& match = choose(start, head, rest.empty() ? "/" : rest, mine);
+  constrain(start, entrance, rest.empty() ? "/" : rest, mine);
+  const bool found = start.endpoint != nullptr || start.websocket != nullptr;
+  if (start.websocket != nullptr) start.workers = &entrance.workers();
   Visit& visit = open(exchange, entrance, start);
   Invocation& invocation = visit.invocation;
   name_server(visit, host->name);
@@ -200,7 +279,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     request.servlet_path = text(match.servlet_path);
     request.path_info = text(match.path_info);
   }
-  if (const auto variables = match.variables(); start.endpoint != nullptr && !variables.empty()) {
+  if (const auto variables = match.variables(); found && !variables.empty()) {
     auto* parameters = arena.array<margay_field>(variables.size());
     for (std::size_t i = 0; i < variables.size(); ++i)
       parameters[i] = {text(variables[i].name), text(variables[i].value)};
@@ -210,7 +289,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   invocation.choose_filters(MARGAY_REQUEST, target->path, rest.empty() ? "/" : rest);
   if (visit.begin == 0 && invocation.is_timed()) visit.begin = nanoseconds();
   // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed.
-  const bool takes_root = start.endpoint != nullptr && match.servlet_path.empty();
+  const bool takes_root = found && (match.servlet_path.empty() || start.websocket != nullptr);
   if (context && rest.empty() && !context->context_path.empty() && !takes_root) {
     std::string location(context->context_path);
     location += '/';
@@ -258,6 +337,8 @@ void Engine::finished(server::Exchange& exchange) {
   visit->invocation.done(elapsed / 1000);
   if (!per_loop_[exchange.loop().index()].appenders.empty()) log_access(exchange, *visit, elapsed);
   Lease& lease = visit->lease;
+  exchange.local = nullptr;
+  std::destroy_at(visit);  // the arena would not
   if (--lease.exchanges == 0 && lease.superseded) lease.over.store(true, std::memory_order_release);
 }
 

@@ -32,9 +32,14 @@ class Engine final {
 
   // Gives every loop the new mapping. The old one ends, in reap(), when its last exchange is over.
   void publish(std::shared_ptr<const Mapping> mapping);
-  // Mappings that are superseded and still have exchanges. Frees those that have none. Control
-  // thread.
+  // Frees superseded mappings without exchanges, and applications that they leave without
+  // residents. How many of both still wait. Control thread.
   std::size_t reap();
+
+  // Who opens the sessions of WebSockets; before the first mapping. Without one they are refused.
+  void use_acceptor(Acceptor& acceptor) { upgrades_.acceptor = &acceptor; }
+  // From now on no WebSocket is opened any more. Any thread.
+  void drain() { upgrades_.draining.store(true, std::memory_order_relaxed); }
 
   // The access logs from now on. When it returns, every loop has handed over its lines for those
   // before, which may then end.
@@ -71,24 +76,35 @@ class Engine final {
   struct alignas(64) PerLoop {
     Lease* lease = nullptr;
     HostMemo hosts;
-    RouteMatch match;  // of the request being routed; too large to be cleared for each
+    RouteMatch match;   // of the request being routed; too large to be cleared for each
+    RouteMatch beside;  // the same of what is looked up beside it
     Appenders appenders;
-    bool ticking = false;  // its appenders are visited by the loop's tick
     std::atomic<std::uint64_t> requests{0};
   };
   // Container state of one exchange: the invocation with what the engine needs at its end.
   struct Visit;
 
+  void keep_occupied(const Mapping& ended);
   Visit& open(server::Exchange& exchange, Entrance& entrance, Invocation::Start start);
   void reject_with(Visit& visit, int status);
   void reject(server::Exchange& exchange, Entrance& entrance, int status, std::string_view message);
   void route(server::Exchange& exchange, Entrance& entrance, const Mapping& mapping);
+  const RouteMatch& choose(Invocation::Start& start, const server::RequestHead& head,
+                           std::string_view path, PerLoop& mine);
+  static bool is_misdirected(const server::Exchange& exchange, const Entrance& entrance,
+                             std::string_view host);
+  static void constrain(Invocation::Start& start, const Entrance& entrance, std::string_view path,
+                        PerLoop& mine);
   static void name_server(Visit& visit, const HostPort& host);
   void log_access(server::Exchange& exchange, Visit& visit, std::uint64_t now);
 
   const std::vector<server::Loop*> loops_;
   std::vector<PerLoop> per_loop_;
-  std::vector<Generation> generations_;  // the last is current; control thread
+  Upgrades upgrades_;
+  // Of the control thread.
+  bool logs_ = false;                                         // the loops have appenders
+  std::vector<Generation> generations_;                       // the last is current
+  std::vector<std::shared_ptr<const Application>> occupied_;  // of ended mappings, with residents
 };
 
 }  // namespace container

@@ -19,9 +19,11 @@ class Engine;
 struct EntranceRules {
   TargetRules target;
   // What applications see behind a proxy.
-  std::string scheme;                        // empty: as the connection is
-  std::string proxy_name;                    // empty: from the Host field
-  std::uint16_t proxy_port = 0;              // 0: from the Host field, or the scheme's own
+  std::string scheme;            // empty: as the connection is
+  std::string proxy_name;        // empty: from the Host field
+  std::uint16_t proxy_port = 0;  // 0: from the Host field, or the scheme's own
+  bool strict_sni = true;  // 421 for hosts that the connection's certificate was not chosen for
+  std::uint16_t redirect_port = 443;         // where TLS is served, for plain requests; 0: nowhere
   std::size_t body_limit = 2 * 1024 * 1024;  // of a buffered body, where the endpoint sets none
 };
 

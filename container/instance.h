@@ -6,11 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include <margay/abi.h>
+#include <margay/abi_websocket.h>
 #include <tl/expected.hpp>
 
 #include "container/bridge.h"
 #include "container/plugin.h"
+#include "container/websocket_bridge.h"
 
 namespace container {
 
@@ -20,7 +21,8 @@ struct InstanceOptions {
   std::string folder;
   std::vector<std::pair<std::string, std::string>> parameters;
   server::Log log;
-  const margay_status* status = nullptr;
+  Interfaces interfaces = {};
+  std::string scope = {};
 };
 
 struct CreateFailure {
@@ -29,7 +31,7 @@ struct CreateFailure {
 };
 
 // Made and destroyed on the control thread; `self` serves many threads in between. Keeps its
-// library mapped. `Type` is margay_endpoint_type or margay_filter_type.
+// library mapped. `Type` is one of the contract's types with `create` and `destroy`.
 template <class Type>
 class Instance {
  public:
@@ -43,11 +45,13 @@ class Instance {
     if (made->self_ == nullptr)
       return tl::unexpected(CreateFailure{
           failure.parameter, failure.message[0] == '\0' ? "no reason was given" : failure.message});
+    made->config_.self = made->self_;
     return std::shared_ptr<const Instance>(std::move(made));
   }
 
   ~Instance() {
     if (self_ != nullptr) type_.destroy(self_);
+    end_clients_of(config_);
   }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -68,7 +72,8 @@ class Instance {
                    text(options_.context_path),
                    text(options_.folder)};
     config_.log = options_.log;
-    config_.status = options_.status;
+    config_.interfaces = options_.interfaces;
+    config_.scope = options_.scope;
   }
 
   std::shared_ptr<const Plugin> plugin_;  // outlives self_
@@ -81,5 +86,7 @@ class Instance {
 
 using EndpointInstance = Instance<margay_endpoint_type>;
 using FilterInstance = Instance<margay_filter_type>;
+using WebSocketInstance = Instance<margay_websocket_type>;
+using InterceptorInstance = Instance<margay_interceptor_type>;
 
 }  // namespace container

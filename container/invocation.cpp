@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "container/trace.h"
+#include "container/transport_guarantee.h"
 
 namespace container {
 
@@ -17,11 +18,9 @@ bool takes_part(const MappedFilter& use, std::uint32_t dispatcher, std::string_v
                      [&](const Pattern& one) { return one.matches_filter(path); });
 }
 
-bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher,
-                    const MappedEndpoint* endpoint) {
-  return endpoint != nullptr && (use.dispatchers & dispatcher) != 0 &&
-         std::find(use.endpoints.begin(), use.endpoints.end(), endpoint->name) !=
-             use.endpoints.end();
+bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std::string& name) {
+  return (use.dispatchers & dispatcher) != 0 &&
+         std::find(use.endpoints.begin(), use.endpoints.end(), name) != use.endpoints.end();
 }
 
 }  // namespace
@@ -53,13 +52,18 @@ void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view p
     if (takes_part(use, dispatcher_, its_path)) add(use);
   };
   for (std::size_t i = 0; i < outer; ++i) by_path(start_.host->filters[i], path);
+  guarded_ = step_count_;
   for (std::size_t i = 0; i < inner; ++i) by_path(start_.application->filters[i], path_in_context);
-  for (std::size_t i = 0; i < inner; ++i)
-    if (names_endpoint(start_.application->filters[i], dispatcher_, start_.endpoint))
+  const std::string* const name = start_.websocket != nullptr  ? &start_.websocket->name
+                                  : start_.endpoint != nullptr ? &start_.endpoint->name
+                                                               : nullptr;
+  for (std::size_t i = 0; name != nullptr && i < inner; ++i)
+    if (names_endpoint(start_.application->filters[i], dispatcher_, *name))
       add(start_.application->filters[i]);
 }
 
 bool Invocation::needs_worker() const {
+  if (start_.websocket != nullptr && !start_.websocket->greets_on_loop) return true;
   if (start_.endpoint != nullptr && start_.endpoint->type != nullptr && !start_.endpoint->on_loop)
     return true;
   return std::any_of(steps_, steps_ + step_count_, [](const Step& step) {
@@ -74,6 +78,7 @@ server::Body Invocation::body() const {
 }
 
 const char* Invocation::title() const {
+  if (start_.websocket != nullptr) return start_.websocket->title.c_str();
   return start_.endpoint == nullptr ? "error page" : start_.endpoint->title.c_str();
 }
 
@@ -86,7 +91,9 @@ void Invocation::serve(server::Exchange&) {
 }
 
 void Invocation::run_chain() {
-  while (position_ < step_count_) {
+  for (;;) {
+    if (position_ == guarded_ && redirect_to_tls()) return;
+    if (position_ == step_count_) break;
     Step& step = steps_[position_++];
     entered_ = position_;
     if (step.use->type->before == nullptr) continue;
@@ -109,8 +116,30 @@ void Invocation::run_chain() {
   call_endpoint();
 }
 
+// As Tomcat's RealmBase::hasUserDataPermission, but behind the filters of Engine and Host, of which
+// one may know that a proxy had TLS; once, as dispatches within the server need no leave.
+// Handshakes for `ws` are redirected too, and most clients fail at that.
+bool Invocation::redirect_to_tls() {
+  const MappedConstraint* constraint = std::exchange(start_.constraint, nullptr);
+  if (constraint == nullptr || !constraint->confidential || info(MARGAY_SCHEME) == "https")
+    return false;
+  if (start_.redirect_port == 0 || server_name.empty()) {
+    send_error(403, "This is served with TLS only.");
+    return true;
+  }
+  const server::RequestHead& head = exchange_.request;
+  server::ResponseHead& response = exchange_.response();
+  response.status = redirect_status(constraint->redirect_status, head.method);
+  response.set(exchange_.arena(), "Location",
+               https_location(server_name, start_.redirect_port, head.target));
+  finish();
+  return true;
+}
+
 void Invocation::call_endpoint() {
+  if (start_.websocket != nullptr) return shake_hands();
   if (start_.error != 0) {
+    if (start_.error == 426) offer_websocket(exchange_);
     send_error(start_.error, start_.error_message);
     return;
   }
@@ -130,6 +159,19 @@ void Invocation::call_endpoint() {
   if (exchange_.suspensions() == suspended) finish();
 }
 
+void Invocation::shake_hands() {
+  handshake_ = exchange_.arena().make<Handshake>(*this, host_, *start_.websocket, *start_.upgrades);
+  handshake_->run();
+}
+
+void Invocation::switch_protocols() {
+  called_ = true;
+  transforms_ = false;
+  exchange_.response().status = 101;
+  commit();
+  exchange_.response().status = 101;  // a filter that wants another one refuses in `before`
+}
+
 // RFC 9110 section 9.3.8: the connector let it through (allowTrace), so no endpoint needs to know.
 void Invocation::trace() {
   exchange_.response().set(exchange_.arena(), "Content-Type", "message/http");
@@ -141,6 +183,9 @@ void Invocation::trace() {
 // is to be heard any more, and the watchers may hold what keeps the exchange.
 void Invocation::end_turn() {
   if (!exchange_.ended() && exchange_.suspended() && !exchange_.body().empty()) flush();
+  if (!exchange_.ended() && !exchange_.aborted()) return;
+  if (handshake_ != nullptr)
+    handshake_->lost(exchange_.aborted() ? "The client has gone." : "It was answered otherwise.");
   if (exchange_.ended()) end_watching();
 }
 
@@ -162,16 +207,23 @@ void Invocation::event(server::Exchange&, server::Event what) {
     told_ = 0;
     if (told_replaced_) watching.end();
   }
+  // Who sends nothing more cannot speak WebSocket either.
+  if (handshake_ != nullptr && what == server::Event::aborted && handshake_->waits()) {
+    handshake_->lost("The client has gone.");
+    exchange_.reset_connection();
+  }
   end_turn();
   if (exchange_.aborted() && what == server::Event::aborted) end_watching();
 }
 
 void Invocation::abandoned(server::Exchange&) {
-  if (!exchange_.ended() && start_.endpoint != nullptr)
-    start_.endpoint->log.error(
-        "{}: {} for {} {}", start_.endpoint->title,
-        exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
-        exchange_.request.method, exchange_.request.target);
+  const server::Log* const log = start_.websocket != nullptr  ? &start_.websocket->log
+                                 : start_.endpoint != nullptr ? &start_.endpoint->log
+                                                              : nullptr;
+  if (!exchange_.ended() && log != nullptr)
+    log->error("{}: {} for {} {}", title(),
+               exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
+               exchange_.request.method, exchange_.request.target);
   fail();
   end_turn();
 }
@@ -186,7 +238,9 @@ void Invocation::fail() {
 }
 
 margay_result Invocation::proceed() {
-  if (!waiting_ || exchange_.ended()) return MARGAY_FAILED;
+  if (exchange_.ended()) return MARGAY_FAILED;
+  if (handshake_ != nullptr && !in_error_) return handshake_->proceed() ? MARGAY_OK : MARGAY_FAILED;
+  if (!waiting_) return MARGAY_FAILED;
   waiting_ = false;
   run_chain();
   return MARGAY_OK;
@@ -220,6 +274,10 @@ void Invocation::end_watching() {
 
 void Invocation::done(std::uint64_t micros) {
   end_watching();
+  if (handshake_ != nullptr) {
+    handshake_->lost("The client has gone.");
+    handshake_->done();
+  }
   const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(),
                                micros, exchange_.aborted() ? 1u : 0u};
   for (std::uint32_t i = entered_; i-- > 0;)

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <margay/abi.h>
 
+#include "container/handshake.h"
 #include "container/mapping.h"
 #include "server/exchange.h"
+#include "server/tls/facts.h"
 
 namespace container {
 
@@ -37,8 +42,14 @@ class Invocation final : public server::Handler {
     const HostMapping* host = nullptr;
     const Application* application = nullptr;  // null: nobody's path
     const MappedEndpoint* endpoint = nullptr;
-    int error = 0;  // answered instead of calling an endpoint
+    const MappedWebSocket* websocket = nullptr;    // a handshake: takes the place of an endpoint
+    Upgrades* upgrades = nullptr;                  // with a websocket
+    server::Workers* workers = nullptr;            // the same
+    const MappedConstraint* constraint = nullptr;  // of the application, for this path
+    std::uint16_t redirect_port = 0;               // of the connector; with a constraint
+    int error = 0;                                 // answered instead of calling an endpoint
     std::string_view error_message;
+    bool or_websocket = false;  // where the endpoint has nothing (404), a WebSocket is: 426
   };
 
   Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start);
@@ -46,6 +57,8 @@ class Invocation final : public server::Handler {
   // The C view; filled by the engine before the exchange starts.
   margay_request request{};
   std::string_view server_name;
+  // Of a connection that is encrypted; before the scheme is asked for.
+  void use_tls(std::shared_ptr<const server::tls::Facts> facts) { tls_ = std::move(facts); }
   void use_scheme(std::string_view scheme) { scheme_ = scheme; }  // empty: as the connection is
   std::uint16_t server_port = 0;
 
@@ -73,18 +86,35 @@ class Invocation final : public server::Handler {
   margay_result send_file(int descriptor, std::uint64_t offset, std::uint64_t length);
   margay_result send_error(int code, std::string_view message);
   margay_result finish();
+  // Answers 101 (RFC 9110 section 15.2.2) for the connection to become what `token` installs.
+  // CLOSED: the answer is over or the client has gone. FAILED: not upgradable, or no valid name.
+  margay_result upgrade(std::string_view protocol, std::unique_ptr<server::UpgradeToken> token);
   margay_result emit(std::string_view bytes);
   margay_result proceed();
   margay_result watch(int what, Watching watching);
   void cut() { fail(); }
+  // The head moments of a 101; its fields are there. Behind it there is no body.
+  void switch_protocols();
   std::string_view info(int what);
   margay_result set_info(int what, std::string_view value);
-  std::string_view* attribute(std::string_view name);
+  // What was set, else what Tomcat tells of TLS under this name.
+  std::optional<std::string_view> attribute(std::string_view name);
   margay_result set_attribute(std::string_view name, std::string_view value);
+  template <class Each>
+  void each_attribute(Each&& each) const {
+    for (const RequestAttribute* one = attributes_; one != nullptr; one = one->next)
+      each(one->name, one->value);
+  }
 
   server::Exchange& exchange() { return exchange_; }
   const HostMapping* host() const { return start_.host; }
+  const Application* application() const { return start_.application; }
+  server::Workers& workers() const { return *start_.workers; }
+  const MappedEndpoint* endpoint() const { return start_.endpoint; }
+  bool in_endpoint() const { return called_ && !in_error_; }  // it runs, or may yet answer
+  const RequestAttribute* attributes() const { return attributes_; }
   std::string_view principal() const { return principal_; }
+  const std::shared_ptr<const server::tls::Facts>& tls() const { return tls_; }  // null: plain
   std::string_view remote_address();
 
   static constexpr std::size_t kBuffer =
@@ -98,7 +128,9 @@ class Invocation final : public server::Handler {
   };
 
   void run_chain();
+  bool redirect_to_tls();
   void call_endpoint();
+  void shake_hands();
   void trace();
   void end_turn();
   void end_watching();
@@ -113,6 +145,7 @@ class Invocation final : public server::Handler {
   bool error_dispatch(int code);
   void render_error_body(int code, std::string_view message);
   std::string_view number(std::uint64_t value);
+  std::string_view* set_value(std::string_view name);
 
   server::Exchange& exchange_;
   const margay_host& host_;
@@ -121,6 +154,7 @@ class Invocation final : public server::Handler {
   std::uint32_t step_count_ = 0;
   std::uint32_t position_ = 0;  // the next `before`
   std::uint32_t entered_ = 0;   // filters whose `before` was called
+  std::uint32_t guarded_ = 0;   // the first filter of the application; constraints come before
   std::uint32_t dispatcher_ = MARGAY_REQUEST;
   std::size_t emit_stage_ = 0;
   int error_status_ = 0;
@@ -137,8 +171,10 @@ class Invocation final : public server::Handler {
   bool in_error_ = false;
   std::string_view error_message_, error_path_;
   std::string_view principal_, remote_address_, scheme_;
+  std::shared_ptr<const server::tls::Facts> tls_;
   std::uint16_t remote_port_ = 0;
   bool remote_set_ = false;
+  Handshake* handshake_ = nullptr;  // from the call on; null: this is none
   RequestAttribute* attributes_ = nullptr;
   std::size_t attribute_count_ = 0;
   static constexpr int kEvents = 3;

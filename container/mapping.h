@@ -7,13 +7,20 @@
 #include <string>
 #include <vector>
 
-#include <margay/abi.h>
+#include <margay/abi_websocket.h>
 
+#include "container/config/origin_rules.h"
 #include "container/context_table.h"
 #include "container/host_table.h"
 #include "container/pattern.h"
+#include "container/residents.h"
 #include "container/route_table.h"
+#include "container/session_count.h"
+#include "container/websocket_peer.h"
 #include "server/log.h"
+#include "server/websocket/limits.h"
+#include "server/websocket/message_reader.h"
+#include "server/websocket/options.h"
 
 namespace container {
 
@@ -38,9 +45,36 @@ struct MappedEndpoint {
   std::vector<std::string> paths;  // its URL patterns, for the status
   std::string unavailable;         // why, in the log; clients hear 503
   bool on_loop = false;
+  bool implied = false;  // static files, which nobody asked for
   // Of a buffered body, longer is answered 413; none: the connector's maxPostSize.
   std::optional<std::size_t> body_limit = std::nullopt;
   server::Log log{};  // of its application
+};
+
+struct MappedInterceptor {
+  std::string name;
+  const margay_interceptor_type* type = nullptr;
+  void* self = nullptr;
+};
+
+struct MappedWebSocket {
+  const margay_websocket_type* type = nullptr;
+  void* self = nullptr;
+  std::string name;
+  std::string title;               // as of an endpoint
+  std::vector<std::string> paths;  // for the status
+  bool on_loop = false;            // where its sessions are called
+  bool greets_on_loop = false;     // the same of handshakes: no interceptor needs a worker either
+  OriginRules origins{};
+  std::vector<std::string> subprotocols{};
+  bool require_subprotocol = false;
+  std::vector<MappedInterceptor> interceptors{};
+  server::websocket::Options options{};
+  std::shared_ptr<const server::websocket::Limits> limits{};  // of sessions that set none
+  server::websocket::ReaderLimits reader_limits{};
+  std::shared_ptr<SessionCount> sessions{};
+  std::shared_ptr<LoopPeers> loop_peers{};  // where sessions are called on their loops
+  server::Log log{};                        // of its application
 };
 
 struct ErrorPage {
@@ -48,18 +82,30 @@ struct ErrorPage {
   std::string location;
 };
 
-// One deployed application. Immutable; kept by every mapping it belongs to, and with it its plugin
-// generations: the last owner, always on the control thread, destroys the instances.
+// What a <SecurityConstraint> asks of the requests it is for.
+struct MappedConstraint {
+  bool confidential = false;  // plain requests are redirected
+  int redirect_status = 302;
+};
+
+// One deployed application. Immutable; kept by every mapping it belongs to and as long as it has
+// residents, and with it its plugin generations: the last owner, always on the control thread,
+// destroys the instances.
 struct Application {
   std::string context_path;  // "" for the root
   std::string version;
   std::vector<MappedEndpoint> endpoints;
   RouteTable routes;  // index: position in `endpoints`
+  std::vector<MappedWebSocket> websockets;
+  RouteTable sockets;  // index: position in `websockets`; looked up for their handshakes only
   std::vector<MappedFilter> filters;
   std::vector<ErrorPage> error_pages;
+  std::vector<MappedConstraint> constraints;
+  RouteTable constrained;   // index: position in `constraints`
   std::string fingerprint;  // of configuration and library files: equal means carried over
   std::vector<std::shared_ptr<const Plugin>> plugins;  // its libraries
   std::vector<std::shared_ptr<const void>> keeps;      // instances, then what is under them
+  std::unique_ptr<Residents> residents = std::make_unique<Residents>();
 };
 
 // The filters that an Engine or a Host puts before all of its applications. Immutable, owned and

@@ -59,6 +59,8 @@ class PatternParser {
   }
 
   Step parse_star() {
+    if (use_ == PatternUse::websocket)
+      return fault(0, "a WebSocket has a path, as in '/chat', or '/*' for every path");
     if (text_ == "*") {
       if (use_ == PatternUse::filter) return finish(Pattern::Kind::prefix);
       return fault(0, "write '/*' for every path, or '/' for what nothing else takes");
@@ -76,10 +78,13 @@ class PatternParser {
   }
 
   Step parse_path() {
+    const bool is_socket = use_ == PatternUse::websocket;
+    if (is_socket && text_.empty()) return fault(0, "the root is '/'");
     if (text_.empty()) return finish(Pattern::Kind::context_root);
     if (text_.front() != '/')
       return fault(0, "a pattern begins with '/': write " + quoted("/" + std::string(text_)));
-    if (text_ == "/") return finish(Pattern::Kind::fallback);
+    if (text_ == "/")
+      return finish(is_socket ? Pattern::Kind::context_root : Pattern::Kind::fallback);
     std::string_view path = text_;
     const bool prefix = path.ends_with("/*");
     if (prefix) path.remove_suffix(2);

@@ -17,8 +17,9 @@ struct PatternError {
   std::size_t offset;  // where in the pattern
 };
 
-// Who uses a pattern: only filters know `*` for everything.
-enum class PatternUse : std::uint8_t { endpoint, filter };
+// Who uses a pattern: only filters know `*` for everything. For a WebSocket `/` is the context's
+// own root, and there are neither extensions nor "whatever nothing else takes".
+enum class PatternUse : std::uint8_t { endpoint, filter, websocket };
 
 // A URL pattern of the Servlet specification (12.2), or a template with whole-segment variables. It
 // is matched against decoded, normalised paths within the context. Immutable.

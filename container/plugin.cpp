@@ -54,6 +54,50 @@ std::string types_fault(const Type* const* types, std::uint32_t count, const cha
   return {};
 }
 
+// How long the table of a plugin must be: it grew with the minor version.
+std::size_t table_size(std::uint16_t minor) {
+  return minor == 0 ? offsetof(margay_plugin, websocket_count) : sizeof(margay_plugin);
+}
+
+constexpr std::uint32_t kTakes = MARGAY_TAKES_TEXT | MARGAY_TAKES_BINARY | MARGAY_TAKES_PONG;
+
+// What of a WebSocket type takes messages at all must have the function for them.
+bool is_complete(const margay_websocket_type& type) {
+  const bool parts_of_nothing =
+      ((type.flags & MARGAY_TEXT_IN_PARTS) != 0 && (type.flags & MARGAY_TAKES_TEXT) == 0) ||
+      ((type.flags & MARGAY_BINARY_IN_PARTS) != 0 && (type.flags & MARGAY_TAKES_BINARY) == 0);
+  return type.create != nullptr && type.destroy != nullptr && !parts_of_nothing &&
+         (type.message != nullptr || (type.flags & kTakes) == 0);
+}
+
+template <class Type>
+const Type* find_type(std::span<const Type* const> types, std::string_view name) {
+  for (const Type* type : types)
+    if (name == type->name) return type;
+  return nullptr;
+}
+
+const char* dispatch_of(std::uint32_t flags) {
+  return (flags & MARGAY_ON_LOOP) != 0 ? "loop" : "worker";
+}
+
+std::string description(const margay_websocket_type& type) {
+  std::string kinds;
+  const auto add = [&](std::uint32_t takes, std::uint32_t in_parts, const char* kind) {
+    if ((type.flags & takes) == 0) return;
+    kinds += (kinds.empty() ? "" : ", ") + std::string(kind);
+    if ((type.flags & in_parts) != 0) kinds += " in parts";
+  };
+  add(MARGAY_TAKES_TEXT, MARGAY_TEXT_IN_PARTS, "text");
+  add(MARGAY_TAKES_BINARY, MARGAY_BINARY_IN_PARTS, "binary");
+  add(MARGAY_TAKES_PONG, 0, "pong");
+  std::string text = std::string("  websocket ") + type.name + ": " + dispatch_of(type.flags) +
+                     "; takes " + (kinds.empty() ? "nothing" : kinds);
+  if (type.subprotocols != nullptr && *type.subprotocols != '\0')
+    text += std::string("; subprotocols ") + type.subprotocols;
+  return text + '\n';
+}
+
 unsigned next_generation() {
   static std::atomic<unsigned> number{0};
   return ++number;
@@ -78,7 +122,7 @@ std::string refusal(const margay_plugin& plugin) {
            std::to_string(plugin.abi_minor) + ", this server has " +
            std::to_string(MARGAY_ABI_MAJOR) + "." + std::to_string(MARGAY_ABI_MINOR) +
            ": rebuild it against this server's headers";
-  if (plugin.size < sizeof(margay_plugin))
+  if (plugin.size < table_size(plugin.abi_minor))
     return "has a table that is too short for its ABI version";
   if (plugin.name == nullptr || plugin.version == nullptr) return "has no name or version";
   std::string fault =
@@ -89,6 +133,12 @@ std::string refusal(const margay_plugin& plugin) {
     fault = types_fault(plugin.filters, plugin.filter_count, "filter", [](const auto& type) {
       return type.create != nullptr && type.destroy != nullptr;
     });
+  if (!fault.empty() || plugin.abi_minor == 0) return fault;
+  fault = types_fault(plugin.websockets, plugin.websocket_count, "WebSocket", is_complete);
+  if (fault.empty())
+    fault = types_fault(
+        plugin.interceptors, plugin.interceptor_count, "interceptor",
+        [](const auto& type) { return type.create != nullptr && type.destroy != nullptr; });
   return fault;
 }
 
@@ -153,15 +203,29 @@ Plugin::~Plugin() {
 }
 
 const margay_endpoint_type* Plugin::find_endpoint(std::string_view type) const {
-  for (std::uint32_t i = 0; i < table_->endpoint_count; ++i)
-    if (type == table_->endpoints[i]->name) return table_->endpoints[i];
-  return nullptr;
+  return find_type(std::span(table_->endpoints, table_->endpoint_count), type);
 }
 
 const margay_filter_type* Plugin::find_filter(std::string_view type) const {
-  for (std::uint32_t i = 0; i < table_->filter_count; ++i)
-    if (type == table_->filters[i]->name) return table_->filters[i];
-  return nullptr;
+  return find_type(std::span(table_->filters, table_->filter_count), type);
+}
+
+const margay_websocket_type* Plugin::find_websocket(std::string_view type) const {
+  return find_type(websockets_of(*table_), type);
+}
+
+const margay_interceptor_type* Plugin::find_interceptor(std::string_view type) const {
+  return find_type(interceptors_of(*table_), type);
+}
+
+std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin) {
+  if (plugin.abi_minor == 0) return {};
+  return {plugin.websockets, plugin.websocket_count};
+}
+
+std::span<const margay_interceptor_type* const> interceptors_of(const margay_plugin& plugin) {
+  if (plugin.abi_minor == 0) return {};
+  return {plugin.interceptors, plugin.interceptor_count};
 }
 
 std::string describe(const margay_plugin& plugin) {
@@ -170,18 +234,23 @@ std::string describe(const margay_plugin& plugin) {
                      "\n";
   for (std::uint32_t i = 0; i < plugin.endpoint_count; ++i) {
     const auto& type = *plugin.endpoints[i];
-    text += std::string("  endpoint ") + type.name +
-            ((type.flags & MARGAY_ON_LOOP) != 0 ? ": loop" : ": worker") +
+    text += std::string("  endpoint ") + type.name + ": " + dispatch_of(type.flags) +
             ((type.flags & MARGAY_STREAM_BODY) != 0 ? ", streamed body\n" : ", buffered body\n");
   }
   for (std::uint32_t i = 0; i < plugin.filter_count; ++i) {
     const auto& type = *plugin.filters[i];
-    text += std::string("  filter ") + type.name +
-            ((type.flags & MARGAY_ON_LOOP) != 0 ? ": loop;" : ": worker;");
+    text += std::string("  filter ") + type.name + ": " + dispatch_of(type.flags) + ';';
     if (type.before != nullptr) text += " before";
     if (type.head != nullptr) text += " head";
     if (type.body != nullptr) text += " body";
     if (type.done != nullptr) text += " done";
+    text += '\n';
+  }
+  for (const margay_websocket_type* type : websockets_of(plugin)) text += description(*type);
+  for (const margay_interceptor_type* type : interceptors_of(plugin)) {
+    text += std::string("  interceptor ") + type->name + ": " + dispatch_of(type->flags) + ';';
+    if (type->before != nullptr) text += " before";
+    if (type->after != nullptr) text += " after";
     text += '\n';
   }
   return text;

@@ -5,10 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
-#include <margay/abi.h>
+#include <margay/abi_websocket.h>
 #include <tl/expected.hpp>
 
 namespace container {
@@ -38,6 +39,8 @@ class Plugin {
   unsigned generation() const { return generation_; }  // counts loads in this process; 0: built in
   const margay_endpoint_type* find_endpoint(std::string_view type) const;
   const margay_filter_type* find_filter(std::string_view type) const;
+  const margay_websocket_type* find_websocket(std::string_view type) const;
+  const margay_interceptor_type* find_interceptor(std::string_view type) const;
 
  private:
   Plugin(const margay_plugin& table, void* handle, PluginOptions options)
@@ -49,6 +52,10 @@ class Plugin {
   std::filesystem::path file_, copy_;
   unsigned generation_ = 0;
 };
+
+// What a table declares of these; nothing in one of plugin ABI 1.0, which ends before them.
+std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin);
+std::span<const margay_interceptor_type* const> interceptors_of(const margay_plugin& plugin);
 
 // Whether this server would take what a library declares: empty, or the sentence of its refusal.
 std::string refusal(const margay_plugin& plugin);

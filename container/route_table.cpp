@@ -136,6 +136,7 @@ bool RouteTable::descend(std::uint32_t number, std::size_t at, std::string_view 
 bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
   assert(path.empty() || path.front() == '/');
   match.count = 0;
+  match.is_default = false;
   const auto whole = [&](std::uint32_t position) {
     match.index = indexes_[position];
     match.servlet_path = path;
@@ -152,6 +153,7 @@ bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
   if (!nodes_.empty() && descend(0, 0, path, match)) return true;
   if (const auto prefix = prefixes_.longest_prefix(path); prefix.value != none) {
     match.index = indexes_[prefix.value];
+    match.is_default = prefix.length == 0;
     match.servlet_path = path.substr(0, prefix.length);
     match.path_info = path.substr(prefix.length);
     return true;
@@ -160,6 +162,7 @@ bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
     const auto extension = extensions_.find(extension_of(path));
     if (extension != none) return whole(extension);
   }
+  match.is_default = fallback_.has_value();
   return fallback_ && whole(*fallback_);
 }
 

@@ -13,6 +13,7 @@
 #include "container/config/effective.h"
 #include "container/connector_options.h"
 #include "container/status_text.h"
+#include "container/tls_options.h"
 
 namespace container {
 
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr const char* kTriedAgain = "It is tried again until the certificates can be used.";
 
 sigset_t control_signals() {
   sigset_t set;
@@ -74,18 +76,22 @@ void Runtime::build_server(const ServerConfig& config) {
   }
   seen_busy_.resize(count);
   busy_ticks_.resize(count);
+  websockets_ = std::make_unique<WebSockets>(all);
   engine_ = std::make_unique<Engine>(all);
-  front_ = std::make_unique<Front>(*engine_, all, log_);
-  deployer_ = std::make_unique<Deployer>(DeployerOptions{.base = base_,
-                                                         .built_in = options_.built_in,
-                                                         .substitutions = options_.substitutions,
-                                                         .status = status_.abi()},
-                                         logs_);
+  engine_->use_acceptor(websockets_->acceptor());
+  front_ = std::make_unique<Front>(*engine_, all, base_, log_);
+  deployer_ = std::make_unique<Deployer>(
+      DeployerOptions{.base = base_,
+                      .built_in = options_.built_in,
+                      .substitutions = options_.substitutions,
+                      .interfaces = {.status = status_.abi(), .websockets = &websockets_->table()}},
+      logs_);
   watch_files();
   mapping_ = deployer_->build(config, nullptr);
   engine_->publish(mapping_);
   access_logs_.use(access_logs_.prepare(config.service.engine), *engine_);
-  front_->use(front_->prepare(config.service), config.graceful_stop_await);
+  front_->use(front_->prepare(config.service, Front::Certificates::read),
+              config.graceful_stop_await);
   if (!config.pid_file.empty()) std::ofstream(base_ / config.pid_file) << ::getpid() << '\n';
   tell_status();
   announce();
@@ -93,10 +99,14 @@ void Runtime::build_server(const ServerConfig& config) {
 
 // To be called before what is watched is loaded, so that whatever changes meanwhile is a change.
 void Runtime::watch_files() {
+  const std::vector<fs::path> keys = tls_files(config_.service, base_);
+  std::vector<fs::path> files = deployer_->named_files(config_);
+  files.insert(files.end(), keys.begin(), keys.end());
   watcher_ = std::make_unique<Watcher>(WatcherOptions{.app_bases = deployer_->app_bases(config_),
                                                       .server_xml = options_.config,
-                                                      .files = deployer_->named_files(config_)},
+                                                      .files = std::move(files)},
                                        files_);
+  key_files_ = {keys.begin(), keys.end()};
   watcher_->begin();
   scan_interval_ = std::chrono::milliseconds(1000);
   bool deploys_late = false;
@@ -117,13 +127,14 @@ void Runtime::announce() const {
 }
 
 // All or nothing: what can fail comes first, and what was made until then is dropped.
-void Runtime::apply(ServerConfig config) {
+void Runtime::apply(ServerConfig config, Front::Certificates certificates) {
   std::shared_ptr<const Mapping> mapping = deployer_->build(config, mapping_.get());
   AccessLogs::Plan logs = access_logs_.prepare(config.service.engine);
-  Front::Plan front = front_->prepare(config.service);
+  Front::Plan front = front_->prepare(config.service, certificates);
   config_ = std::move(config);
-  mapping_ = std::move(mapping);
+  const std::shared_ptr<const Mapping> old = std::exchange(mapping_, std::move(mapping));
   engine_->publish(mapping_);
+  websockets_->retire(*old, *mapping_);
   access_logs_.use(std::move(logs), *engine_);
   front_->use(std::move(front), config_.graceful_stop_await);
   tell_status();
@@ -156,16 +167,81 @@ ControlReply Runtime::reload(bool config_too) {
       fresh.pid_file = config_.pid_file;
       fresh.control = config_.control;
     }
-    apply(std::move(fresh));
-    if (config_too) watch_files();
+    apply(std::move(fresh), config_too ? Front::Certificates::read : Front::Certificates::keep);
+    if (config_too) {
+      watch_files();
+      key_retry_.over();
+      server_xml_retry_.over();
+    }
     log_.info("mapping {} is in use", mapping_->generation);
     ControlReply reply{.good = deployer_->failures().empty(),
                        .text = "mapping " + std::to_string(mapping_->generation) + " is in use\n"};
     for (const std::string& failure : deployer_->failures()) reply.text += failure + '\n';
     return reply;
+  } catch (const CertificateError& error) {
+    if (server_xml_retry_.failed(Clock::now(), error.what()))
+      log_.error("nothing was changed: {}\n{}", error.what(), kTriedAgain);
+    return {.good = false,
+            .text = std::string("nothing was changed: ") + error.what() + '\n' + kTriedAgain};
   } catch (const std::exception& error) {
+    if (config_too) server_xml_retry_.over();
     log_.error("nothing was changed: {}", error.what());
     return {.good = false, .text = std::string("nothing was changed: ") + error.what()};
+  }
+}
+
+// Certificates and keys were replaced. A pair that does not fit, or cannot be read, leaves the one
+// before in use.
+void Runtime::read_certificates() {
+  try {
+    front_->use(front_->prepare(config_.service, Front::Certificates::read),
+                config_.graceful_stop_await);
+    tell_status();
+    next_expiry_check_ = {};
+    key_retry_.over();
+  } catch (const std::exception& error) {
+    if (key_retry_.failed(Clock::now(), error.what()))
+      log_.error("the certificates before stay in use: {}\n{}", error.what(), kTriedAgain);
+  }
+}
+
+// It names certificates that could not be used, and that nobody watches therefore.
+void Runtime::try_server_xml() {
+  try {
+    std::vector<Diagnostic> said_before;
+    const ServerConfig wanted =
+        read_server_config(options_.config, options_.substitutions, said_before);
+    for (const ConnectorConfig& connector : wanted.service.connectors) load_tls(connector, base_);
+  } catch (const std::exception& error) {
+    if (server_xml_retry_.failed(Clock::now(), error.what()))
+      log_.error("nothing was changed: {}", error.what());
+    return;
+  }
+  reload(true);
+}
+
+// Takes the files of certificates out of what changed; false: there were none.
+bool Runtime::keys_changed(Changes& changes) const {
+  return std::erase_if(changes.changed_files,
+                       [&](const fs::path& file) { return key_files_.contains(file); }) > 0;
+}
+
+// Every day from two weeks before the end on.
+void Runtime::warn_of_expiry(Clock::time_point now) {
+  if (now < next_expiry_check_) return;
+  next_expiry_check_ = now + std::chrono::hours(24);
+  const auto today = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const Front::View& gate : front_->gates()) {
+    if (gate.tls == nullptr) continue;
+    for (const server::tls::Context::Validity& one : gate.tls->certificates()) {
+      const auto left = std::chrono::duration_cast<std::chrono::hours>(one.not_after - today);
+      if (one.not_after <= today)
+        log_.error("{}: the certificate in {} ended on {}", gate.connector->title(), one.file,
+                   utc_text(one.not_after));
+      else if (left < std::chrono::hours(24 * 14))
+        log_.warn("{}: the certificate in {} ends on {}, in {} days", gate.connector->title(),
+                  one.file, utc_text(one.not_after), left.count() / 24);
+    }
   }
 }
 
@@ -184,7 +260,9 @@ ControlReply Runtime::obey(std::string_view command) {
             {.config = fs::absolute(options_.config).lexically_normal().string(),
              .uptime = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_),
              .gates = front_->gates(),
-             .mapping = *mapping_})};
+             .mapping = *mapping_,
+             .sockets = websockets_->hub().open_sockets(),
+             .tunneled = websockets_->hub().tunneled_sockets()})};
   if (command == "stop") {
     stop_asked_ = true;
     return {.good = true, .text = "stopping"};
@@ -206,7 +284,8 @@ void Runtime::tell_status() {
                         .mapping = mapping_.get(),
                         .generations = engine_->generations(),
                         .gates = front_->gates(),
-                        .loops = loops_.size()};
+                        .loops = loops_.size(),
+                        .sockets = &websockets_->hub()};
   status_.use(std::move(sources));
 }
 
@@ -220,13 +299,20 @@ void Runtime::tick() {
   const auto now = Clock::now();
   watch_handlers();
   reap();
+  warn_of_expiry(now);
   if (now < next_scan_) return;
   next_scan_ = now + scan_interval_;
-  const Changes changes = watcher_->scan(now);
+  Changes changes = watcher_->scan(now);
   for (const std::string& warning : changes.warnings) log_.warn("{}", warning);
   for (const auto& path : changes.removed) log_.info("undeploying {}", path.string());
-  if (changes.empty() && !std::exchange(deploys_late_, false)) return;
-  reload(changes.server_xml_changed);
+  const bool reads_keys = keys_changed(changes) || key_retry_.is_due(now);
+  const std::shared_ptr<const Mapping> before = mapping_;
+  if (!changes.empty() || std::exchange(deploys_late_, false))
+    reload(changes.server_xml_changed);
+  else if (server_xml_retry_.is_due(now))
+    try_server_xml();
+  const bool has_read_all = changes.server_xml_changed && mapping_ != before;
+  if (reads_keys && !has_read_all) read_certificates();
 }
 
 // Names handlers that hold a loop or a worker longer than they should.
@@ -271,6 +357,7 @@ void Runtime::stop() {
   stop_asked_ = true;
   log_.info("stopping: waiting up to {} ms for {} connections", config_.graceful_stop_await.count(),
             front_->connections());
+  engine_->drain();
   front_->drain();
   const auto deadline = Clock::now() + config_.graceful_stop_await;
   while (front_->connections() > 0 && Clock::now() < deadline) {
@@ -292,7 +379,7 @@ Runtime::~Runtime() {
   mapping_.reset();
   engine_->publish(std::make_shared<const Mapping>());
   const auto deadline = Clock::now() + std::chrono::seconds(10);
-  while (engine_->reap() > 0) {
+  while (engine_->reap() > 0 || front_->in_use() > 0) {
     if (Clock::now() > deadline) {
       log_.error("exchanges are still held by plugins; ending without them");
       std::fflush(nullptr);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,10 @@
 #include "container/deployer.h"
 #include "container/engine.h"
 #include "container/front.h"
+#include "container/retry.h"
 #include "container/status_report.h"
 #include "container/watcher.h"
+#include "container/websockets.h"
 #include "server/log.h"
 
 namespace container {
@@ -42,7 +45,7 @@ class Runtime {
 
  private:
   void build_server(const ServerConfig& config);
-  void apply(ServerConfig config);
+  void apply(ServerConfig config, Front::Certificates certificates);
   void warn_of_restart(const ServerConfig& fresh) const;
   void watch_files();
   void announce() const;
@@ -50,6 +53,10 @@ class Runtime {
   void reap();
   ControlReply reload(bool config_too);
   ControlReply reload_all();
+  void read_certificates();
+  void try_server_xml();
+  bool keys_changed(Changes& changes) const;
+  void warn_of_expiry(std::chrono::steady_clock::time_point now);
   ControlReply obey(std::string_view command);
   void serve_control();
   void tick();
@@ -67,12 +74,17 @@ class Runtime {
   bool stop_asked_ = false;           // through the control socket
   AccessLogs access_logs_;
   std::vector<std::unique_ptr<server::Loop>> loops_;
+  std::unique_ptr<WebSockets> websockets_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Front> front_;
   std::unique_ptr<Deployer> deployer_;
   std::shared_ptr<const Mapping> mapping_;
   DiskView files_;
   std::unique_ptr<Watcher> watcher_;
+  std::set<std::filesystem::path> key_files_;  // among the watched: certificates and their like
+  Retry key_retry_;                            // of those in use, whose change was no good
+  Retry server_xml_retry_;                     // which names some that were no good
+  std::chrono::steady_clock::time_point next_expiry_check_{};
   std::chrono::steady_clock::time_point next_scan_{};
   std::chrono::milliseconds scan_interval_{1000};
   bool deploys_late_ = false;  // some Host deploys its folders behind the start

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "container/plugin.h"
+#include "container/status_text.h"
 
 namespace container {
 
@@ -15,12 +15,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string utc(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+Json tls(const server::Connector& connector, const server::tls::Context& context) {
+  Json certificates = Json::array();
+  for (const server::tls::Context::Validity& one : context.certificates())
+    certificates.push_back({{"host", one.host_name},
+                            {"file", one.file},
+                            {"subject", one.subject},
+                            {"keyType", one.key_type},
+                            {"notBefore", utc_text(one.not_before)},
+                            {"notAfter", utc_text(one.not_after)}});
+  const server::Connector::Handshakes handshakes = connector.handshakes();
+  return {{"handshakes", handshakes.done},
+          {"resumed", handshakes.resumed},
+          {"failed", handshakes.failed},
+          {"underWay", handshakes.under_way},
+          {"certificates", std::move(certificates)}};
 }
 
 Json connectors(const StatusSources& sources) {
@@ -33,7 +42,9 @@ Json connectors(const StatusSources& sources) {
                    {"requests", gate.entrance->requests()},
                    {"maxConnections", one.options().max_connections},
                    {"draining", one.draining()},
+                   {"http2Abuses", one.http2_abuses()},
                    {"executor", gate.pool->name}});
+    if (gate.tls != nullptr) all.back()["tls"] = tls(one, *gate.tls);
   }
   return all;
 }
@@ -92,11 +103,18 @@ Json application(const Application& one) {
                          {"paths", endpoint.paths},
                          {"dispatch", endpoint.on_loop ? "loop" : "worker"}});
   }
+  Json websockets = Json::array();
+  for (const MappedWebSocket& socket : one.websockets)
+    websockets.push_back({{"name", socket.name},
+                          {"paths", socket.paths},
+                          {"dispatch", socket.on_loop ? "loop" : "worker"},
+                          {"open", socket.sessions->open()}});
   Json told{{"path", one.context_path.empty() ? "/" : one.context_path},
             {"version", one.version},
             {"available", reason.empty()}};
   if (!reason.empty()) told["reason"] = reason;
   told["endpoints"] = std::move(endpoints);
+  told["websockets"] = std::move(websockets);
   told["filters"] = filters(one.filters);
   return told;
 }
@@ -156,7 +174,7 @@ std::string StatusReport::json() const {
   const auto uptime = std::chrono::steady_clock::now() - started_;
   Json told{{"version", MARGAY_VERSION},
             {"pid", ::getpid()},
-            {"start", utc(start_)},
+            {"start", utc_text(std::chrono::floor<std::chrono::seconds>(start_))},
             {"uptimeSeconds", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()}};
   const std::scoped_lock lock(mutex_);
   if (sources_.engine != nullptr && sources_.mapping != nullptr) {
@@ -169,6 +187,10 @@ std::string StatusReport::json() const {
     told["hosts"] = hosts(*sources_.mapping);
     told["plugins"] = plugins(*sources_.mapping);
     told["generations"] = sources_.generations;
+    if (sources_.sockets != nullptr)
+      told["webSockets"] = {{"open", sources_.sockets->open_sockets()},
+                            {"overHttp2", sources_.sockets->tunneled_sockets()},
+                            {"compressorBytes", sources_.sockets->compressor_bytes()}};
   }
   // Names and reasons come from files and plugins: what is not UTF-8 is replaced.
   return told.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

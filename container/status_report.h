@@ -14,6 +14,7 @@
 #include "container/engine.h"
 #include "container/front.h"
 #include "container/mapping.h"
+#include "server/websocket/hub.h"
 
 namespace container {
 
@@ -24,6 +25,7 @@ struct StatusSources {
   std::vector<std::uint64_t> generations;  // of the mappings that live
   std::vector<Front::View> gates;
   std::size_t loops = 0;
+  const server::websocket::Hub* sockets = nullptr;
 };
 
 // The control thread tells what there is, any thread asks. One mutex is between them, which the

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -31,7 +32,27 @@ void append(std::string& out, const Application& application) {
           "    " + (one.name.empty() ? "" : one.name + ": ") + first_line(one.unavailable) + '\n';
 }
 
+void append(std::string& out, const server::Connector& connector,
+            const server::tls::Context& context) {
+  const server::Connector::Handshakes handshakes = connector.handshakes();
+  out += "  TLS: " + std::to_string(handshakes.done) + " handshakes, " +
+         std::to_string(handshakes.resumed) + " of them resumed; " +
+         std::to_string(handshakes.failed) + " failed, " + std::to_string(handshakes.under_way) +
+         " under way\n";
+  for (const server::tls::Context::Validity& one : context.certificates())
+    out += "  certificate of " + one.host_name + " in " + one.file + ": " + one.key_type +
+           ", until " + utc_text(one.not_after) + '\n';
+}
+
 }  // namespace
+
+std::string utc_text(std::chrono::sys_seconds time) {
+  const std::time_t seconds = time.time_since_epoch().count();
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
 
 std::string duration_text(std::chrono::seconds duration) {
   constexpr std::array<std::pair<std::string_view, int>, 4> units{
@@ -58,8 +79,15 @@ std::string status_text(const StatusView& view) {
     const server::Connector& connector = *gate.connector;
     out += "connector " + connector.title() + ": " + std::to_string(connector.connections()) +
            " open, " + std::to_string(connector.accepted()) + " accepted" +
-           (connector.draining() ? ", draining\n" : "\n");
+           (connector.draining() ? ", draining" : "");
+    if (const std::uint64_t abuses = connector.http2_abuses(); abuses != 0)
+      out += ", " + std::to_string(abuses) + " ended for abuse of HTTP/2";
+    out += '\n';
+    if (gate.tls != nullptr) append(out, connector, *gate.tls);
   }
+  if (view.sockets != 0)
+    out += "WebSockets: " + std::to_string(view.sockets) + " open, " +
+           std::to_string(view.tunneled) + " of them over HTTP/2\n";
   for (const HostMapping& host : view.mapping.entries) {
     out += "host " + host.name + (host.applications.empty() ? ": no applications\n" : "\n");
     for (const auto& application : host.applications) append(out, *application);

@@ -1,4 +1,4 @@
-// Where the endpoint and filter types that a configuration names are looked up, and made objects.
+// Where the types that a configuration names are looked up, and made objects.
 #include "container/types.h"
 
 namespace container {
@@ -13,6 +13,16 @@ const margay_endpoint_type* find_in(const Plugin& plugin, const std::string& typ
 const margay_filter_type* find_in(const Plugin& plugin, const std::string& type,
                                   const margay_filter_type*) {
   return plugin.find_filter(type);
+}
+
+const margay_websocket_type* find_in(const Plugin& plugin, const std::string& type,
+                                     const margay_websocket_type*) {
+  return plugin.find_websocket(type);
+}
+
+const margay_interceptor_type* find_in(const Plugin& plugin, const std::string& type,
+                                       const margay_interceptor_type*) {
+  return plugin.find_interceptor(type);
 }
 
 }  // namespace
@@ -92,6 +102,14 @@ Types::Found<margay_endpoint_type> Types::endpoint(const EndpointConfig& config)
 
 Types::Found<margay_filter_type> Types::filter(const FilterConfig& config) const {
   return find<margay_filter_type>(config, "filter");
+}
+
+Types::Found<margay_websocket_type> Types::websocket(const WebSocketConfig& config) const {
+  return find<margay_websocket_type>(config, "WebSocket");
+}
+
+Types::Found<margay_interceptor_type> Types::interceptor(const InterceptorConfig& config) const {
+  return find<margay_interceptor_type>(config, "interceptor");
 }
 
 Types::Found<margay_endpoint_type> Types::built_in_endpoint(const std::string& type) const {

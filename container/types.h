@@ -1,4 +1,4 @@
-// Where the endpoint and filter types that a configuration names are looked up, and made objects.
+// Where the types that a configuration names are looked up, and made objects.
 #pragma once
 
 #include <filesystem>
@@ -47,6 +47,8 @@ class Types {
   };
   Found<margay_endpoint_type> endpoint(const EndpointConfig& config) const;
   Found<margay_filter_type> filter(const FilterConfig& config) const;
+  Found<margay_websocket_type> websocket(const WebSocketConfig& config) const;
+  Found<margay_interceptor_type> interceptor(const InterceptorConfig& config) const;
   // Among what is linked in only.
   Found<margay_endpoint_type> built_in_endpoint(const std::string& type) const;
 

@@ -1,5 +1,9 @@
-// Sets, adds and removes fields of every answer.
+// Sets, adds and removes fields of every answer, and tells browsers to come with TLS only (HSTS).
 #include "filters/headers.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace filters {
 
@@ -12,10 +16,36 @@ bool is_token(std::string_view name) {
              name.npos;
 }
 
+constexpr std::array<std::string_view, 4> kHstsParameters{
+    "hstsMaxAgeSeconds", "hstsIncludeSubDomains", "hstsPreload", "hstsEnabled"};
+
+bool is_hsts(std::string_view parameter) {
+  return std::find(kHstsParameters.begin(), kHstsParameters.end(), parameter) !=
+         kHstsParameters.end();
+}
+
+// The value of Strict-Transport-Security. Tomcat takes 0 for an age that nobody gave, which tells
+// browsers to forget what they were told; that is sent here only when it is written.
+std::string hsts_value(const margay::Config& config) {
+  const bool wanted = std::any_of(kHstsParameters.begin(), kHstsParameters.end(),
+                                  [&](std::string_view name) { return config.has(name); });
+  const bool subdomains = config.boolean("hstsIncludeSubDomains", false);
+  const bool preload = config.boolean("hstsPreload", false);
+  const auto age = config.integer<std::int64_t>("hstsMaxAgeSeconds", 0, 0, 315'360'000);
+  if (!wanted || !config.boolean("hstsEnabled", true)) return {};
+  if (!config.has("hstsMaxAgeSeconds"))
+    throw margay::ConfigError("hstsMaxAgeSeconds",
+                              "parameter 'hstsMaxAgeSeconds' is missing: write for how long "
+                              "browsers shall come with TLS only, as in 31536000 for a year");
+  return "max-age=" + std::to_string(age) + (subdomains ? ";includeSubDomains" : "") +
+         (preload ? ";preload" : "");
+}
+
 }  // namespace
 
-Headers::Headers(const margay::Config& config) {
+Headers::Headers(const margay::Config& config) : hsts_(hsts_value(config)) {
   config.each([&](std::string_view parameter, std::string_view value) {
+    if (is_hsts(parameter)) return;
     const auto dot = parameter.find('.');
     const std::string_view word = parameter.substr(0, dot);
     const std::string_view name =
@@ -24,13 +54,17 @@ Headers::Headers(const margay::Config& config) {
                           : word == "remove" ? Action::remove
                                              : Action::set;
     if ((word != "set" && word != "add" && word != "remove") || !is_token(name))
-      throw margay::ConfigError(parameter, "parameter '" + std::string(parameter) +
-                                               "': write set.NAME, add.NAME or remove.NAME");
+      throw margay::ConfigError(parameter,
+                                "parameter '" + std::string(parameter) +
+                                    "': write set.NAME, add.NAME, remove.NAME, or one of the "
+                                    "names that begin with hsts, such as "
+                                    "hstsMaxAgeSeconds");
     steps_.push_back({action, std::string(name), std::string(value)});
   });
 }
 
-void Headers::head(const margay::Request&, margay::Head& head) {
+void Headers::head(const margay::Request& request, margay::Head& head) {
+  if (!hsts_.empty() && request.is_secure()) head.set("Strict-Transport-Security", hsts_);
   for (const Step& step : steps_) {
     switch (step.action) {
       case Action::set:

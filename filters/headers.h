@@ -1,4 +1,4 @@
-// Sets, adds and removes fields of every answer.
+// Sets, adds and removes fields of every answer, and tells browsers to come with TLS only (HSTS).
 #pragma once
 
 #include <margay/plugin.h>
@@ -8,7 +8,10 @@
 
 namespace filters {
 
-// Parameters: `set.NAME`, `add.NAME`, `remove.NAME` (its value is not looked at), in this order.
+// Parameters: `set.NAME`, `add.NAME`, `remove.NAME` (its value is not looked at), in this order;
+// and those of Tomcat's HttpHeaderSecurityFilter for Strict-Transport-Security (RFC 6797), which
+// only secure answers have: `hstsMaxAgeSeconds`, `hstsIncludeSubDomains`, `hstsPreload`,
+// `hstsEnabled`.
 class Headers : public margay::Filter {
  public:
   explicit Headers(const margay::Config& config);
@@ -21,6 +24,7 @@ class Headers : public margay::Filter {
     std::string name, value;
   };
   std::vector<Step> steps_;
+  std::string hsts_;  // empty: none
 };
 
 }  // namespace filters

@@ -10,7 +10,12 @@
 #include <cassert>
 #include <stdexcept>
 
+#include "server/http2/http2.h"
+#include "server/http2/preface.h"
 #include "server/socket.h"
+#include "server/socket_connection.h"
+#include "server/speakers.h"
+#include "server/tls/handshakes.h"
 
 namespace server {
 
@@ -25,9 +30,16 @@ std::uint64_t inode_of(const std::string& path) {
 }  // namespace
 
 // The connector on one loop: its listening handle and its connections.
-class Connector::Listener final : private ConnectionOwner {
+class Connector::Listener final : private ConnectionOwner, private Speakers {
  public:
-  Listener(Connector& connector, Loop& loop) : connector_(connector), loop_(loop) {}
+  Listener(Connector& connector, Loop& loop) : connector_(connector), loop_(loop) {
+    const ConnectorOptions& options = connector.options_;
+    if (options.http2)
+      http2_.emplace(http2::Shared{connector.service_, options.http1, *options.http2, http2_memory_,
+                                   &connector.http2_abuses_});
+    if (options.tls)
+      handshakes_.emplace(loop, static_cast<Speakers&>(*this), options.tls, options.http1.log);
+  }
 
   void open(int descriptor) {
     if (is_pipe(descriptor)) {
@@ -55,7 +67,7 @@ class Connector::Listener final : private ConnectionOwner {
     draining_ = true;
     for (Connection* one = first_; one != nullptr;) {
       Connection* next = one->next;
-      one->protocol()->drain();
+      if (!one->closing()) one->protocol()->drain();
       one = next;
     }
   }
@@ -73,6 +85,13 @@ class Connector::Listener final : private ConnectionOwner {
   // Takes the connection that was held back, when there is room again.
   void unpark() {
     if (parked_ && open_) accept();
+  }
+
+  void set_tls(std::shared_ptr<const tls::Context> context) {
+    handshakes_->set_context(std::move(context));
+  }
+  const tls::HandshakeCounts* handshakes() const {
+    return handshakes_ ? &handshakes_->counts() : nullptr;
   }
 
   bool gone() const { return !open_ && !closing_ && first_ == nullptr; }
@@ -95,7 +114,7 @@ class Connector::Listener final : private ConnectionOwner {
       return;
     }
     parked_ = false;
-    auto* connection = new Connection(loop_, *this, pipe_);
+    auto* connection = new SocketConnection(loop_, *this, pipe_);
     auto* stream = reinterpret_cast<uv_stream_t*>(&connection->stream());
     connector_.connections_.fetch_add(1, std::memory_order_relaxed);
     connection->next = first_;
@@ -103,12 +122,29 @@ class Connector::Listener final : private ConnectionOwner {
     first_ = connection;
     if (uv_accept(&handle_.stream, stream) != 0) return connection->close();
     connector_.accepted_.fetch_add(1, std::memory_order_relaxed);
-    connection->open(
-        std::make_unique<http1::Http1>(*connection, connector_.service_, connector_.options_.http1),
-        next_connection.fetch_add(1, std::memory_order_relaxed));
+    connection->open(first_speaker(*connection),
+                     next_connection.fetch_add(1, std::memory_order_relaxed));
+  }
+
+  std::unique_ptr<Protocol> first_speaker(SocketConnection& connection) {
+    if (handshakes_) return handshakes_->begin(connection);
+    if (!http2_) return speaker(connection, {});
+    Speakers& speakers = *this;
+    return std::make_unique<http2::Preface>(connection, speakers,
+                                            connector_.options_.http1.connection_timeout);
+  }
+
+  std::unique_ptr<Protocol> speaker(Connection& connection, std::string_view alpn) override {
+    if (alpn == "h2") return std::make_unique<http2::Http2>(connection, *http2_);
+    return std::make_unique<http1::Http1>(connection, connector_.service_,
+                                          connector_.options_.http1);
   }
 
   void closed(Connection& connection) override {
+    if (const tls::Channel* const channel = connection.tls();
+        channel != nullptr && !channel->why().empty())
+      connector_.options_.http1.log.debug("connection {}: closed, since TLS failed: {}",
+                                          connection.number(), channel->why());
     if (connection.previous != nullptr) connection.previous->next = connection.next;
     if (connection.next != nullptr) connection.next->previous = connection.previous;
     if (first_ == &connection) first_ = connection.next;
@@ -128,6 +164,9 @@ class Connector::Listener final : private ConnectionOwner {
 
   Connector& connector_;
   Loop& loop_;
+  http2::Memory http2_memory_;
+  std::optional<http2::Shared> http2_;
+  std::optional<tls::Handshakes> handshakes_;
   union {
     uv_handle_t any;
     uv_stream_t stream;
@@ -193,7 +232,7 @@ std::string Connector::title() const {
     return "inherited:" + std::to_string(options_.inherited_descriptor);
   const std::string& address = options_.address;
   const bool v6 = address.find(':') != std::string::npos;
-  return "http://" +
+  return (options_.tls ? "https://" : "http://") +
          (address.empty() ? "localhost"
           : v6            ? "[" + address + "]"
                           : address) +
@@ -210,6 +249,24 @@ void Connector::drain() {
   on_each_loop(&Listener::drain);
   // Nothing is accepted any more when it returns.
   for (Loop* loop : loops_) loop->call([] {});
+}
+
+void Connector::set_tls(std::shared_ptr<const tls::Context> context) {
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    loops_[i]->post([listener = listeners_[i].get(), context] { listener->set_tls(context); });
+}
+
+Connector::Handshakes Connector::handshakes() const {
+  Handshakes sum;
+  for (const auto& listener : listeners_) {
+    const tls::HandshakeCounts* const counts = listener->handshakes();
+    if (counts == nullptr) continue;
+    sum.done += counts->done.load(std::memory_order_relaxed);
+    sum.resumed += counts->resumed.load(std::memory_order_relaxed);
+    sum.failed += counts->failed.load(std::memory_order_relaxed);
+    sum.under_way += counts->under_way.load(std::memory_order_relaxed);
+  }
+  return sum;
 }
 
 void Connector::close() { on_each_loop(&Listener::close); }

@@ -5,13 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "server/http1/http1.h"
+#include "server/http2/options.h"
 #include "server/loop.h"
 #include "server/service.h"
+#include "server/tls/context.h"
 
 namespace server {
 
@@ -25,6 +28,8 @@ struct ConnectorOptions {
   std::int64_t max_connections = 8192;  // more wait in the backlog; -1: no limit
   bool tcp_no_delay = true;
   http1::Options http1;
+  std::optional<http2::Options> http2;      // none: HTTP/2 is not spoken
+  std::shared_ptr<const tls::Context> tls;  // null: not encrypted
 };
 
 // Made, started and stopped by the control thread; everything else happens on the loops.
@@ -50,6 +55,21 @@ class Connector {
   bool draining() const { return draining_.load(std::memory_order_relaxed); }  // any thread
   std::uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
+  // HTTP/2 connections that were ended for abuse. Any thread.
+  std::uint64_t http2_abuses() const { return http2_abuses_.load(std::memory_order_relaxed); }
+
+  // Any thread: new connections are shown these certificates. Only where `options().tls` is set.
+  void set_tls(std::shared_ptr<const tls::Context> context);
+
+  // Of TLS since the start; any thread.
+  struct Handshakes {
+    std::uint64_t done = 0;
+    std::uint64_t resumed = 0;  // of the done
+    std::uint64_t failed = 0;
+    std::uint64_t under_way = 0;  // now
+  };
+  Handshakes handshakes() const;
+
   const ConnectorOptions& options() const { return options_; }
 
  private:
@@ -64,6 +84,7 @@ class Connector {
   std::vector<int> descriptors_;  // the listeners', by loop; theirs to close
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> http2_abuses_{0};
   std::atomic<bool> parked_{false};  // some listener holds a connection back: maxConnections
   std::atomic<bool> draining_{false};
   std::uint16_t port_ = 0;

@@ -30,6 +30,7 @@ class Cork {
   std::string_view take(int& piece);
   // Sends everything. Owners may close or write meanwhile.
   void flush();
+  bool empty() const { return count_ == 0; }
 
  private:
   struct Piece {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -88,8 +89,9 @@ void Exchange::next_turn() {
     if (workers_ != nullptr) {
       running_ = true;
       if (workers_->submit(*this, turn_ != Turn::serve)) return;
-      running_ = false;
+      // Still as in a turn: what the wire tells meanwhile must not be the exchange's end twice.
       refuse(503, "All workers are busy. Try again in a moment.");
+      running_ = false;
       continue;
     }
     running_ = true;
@@ -237,6 +239,21 @@ Write Exchange::hand_over(FileRange file) {
     return Write::closed;
   }
   file_ = file;  // seen by the loop behind the same hand-over as `last`
+  return hand_over(true);
+}
+
+bool Exchange::upgradable() const {
+  if (!request.offers_upgrade || committed_ || ended_) return false;
+  if (!request.has_body) return true;
+  const std::scoped_lock lock(mutex_);
+  return input_ended_;
+}
+
+Write Exchange::upgrade(std::unique_ptr<UpgradeToken> token) {
+  assert(response_.status == 101 && "an upgrade is answered with 101");
+  assert(request.offers_upgrade && !committed_ && "an upgrade is the whole answer to an offer");
+  body_.clear();
+  upgrade_ = std::move(token);  // seen by the loop behind the same hand-over as `last`
   return hand_over(true);
 }
 
@@ -465,6 +482,7 @@ void Exchange::reset() {
   loop_.forget(*this);
   if (file_.descriptor >= 0) ::close(file_.descriptor);
   file_ = {};
+  upgrade_.reset();
   request = {};
   id = 0;
   local = wire_local = nullptr;

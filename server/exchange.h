@@ -11,21 +11,27 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/address.h"
 #include "server/arena.h"
 #include "server/loop.h"
 #include "server/message.h"
+#include "server/upgrade.h"
 #include "server/workers.h"
 
 namespace server {
 
 class Service;
+namespace tls {
+class Channel;
+}
 
 enum class Write : std::uint8_t { ok, full, closed };
 enum class Event : std::uint8_t { readable = 1, writable = 2, aborted = 3 };
@@ -39,7 +45,7 @@ class Wire {
   virtual bool has_room(const Exchange& exchange) const = 0;  // output would go to the socket now
   virtual Address remote() = 0;
   virtual Address local() = 0;
-  virtual bool secure() const = 0;
+  virtual const tls::Channel* tls() const = 0;  // null: not encrypted
 
  protected:
   ~Wire() = default;
@@ -124,6 +130,12 @@ class Exchange final : private Work, private Timer {
   // Commits the head at the first call and hands body() to the wire. A worker waits for room.
   Write hand_over(bool last);
   Write hand_over(FileRange file);  // behind what body() holds; the last
+  // Whether the client offered another protocol and could be taken at its word now: the request's
+  // body has come to its end and nothing is committed. HTTP/1.0 never can.
+  bool upgradable() const;
+  // Answers with the head as it stands, which must say 101 (RFC 9110 section 15.2.2), and gives the
+  // connection away behind it. Only while `upgradable`; `closed` when nobody is there any more.
+  Write upgrade(std::unique_ptr<UpgradeToken> token);
   void reset_connection();  // after a failure behind the commit: cuts instead of ending well
   Async& suspend();
   void watch(bool on) { watching_ = on; }
@@ -135,7 +147,9 @@ class Exchange final : private Work, private Timer {
   std::string_view trailer(std::string_view name) const;
   Address remote() { return wire_ == nullptr ? remote_ : remote_ = wire_->remote(); }
   Address local_address() { return wire_ == nullptr ? Address{} : wire_->local(); }
-  bool secure() const { return wire_ != nullptr && wire_->secure(); }
+  // Loop. Null: not encrypted, or the connection has gone.
+  const tls::Channel* tls() const { return wire_ == nullptr ? nullptr : wire_->tls(); }
+  const ExchangeLimits& limits() const { return limits_; }
   bool on_worker() const { return workers_ != nullptr; }
   bool suspended() const { return asyncs_ != 0; }
   std::uint32_t suspensions() const { return asyncs_; }  // only grows during a turn
@@ -153,6 +167,9 @@ class Exchange final : private Work, private Timer {
   };
   Output output();
   FileRange& file() { return file_; }
+  // Known once output() says `last`.
+  bool upgrades() const { return upgrade_ != nullptr; }
+  std::unique_ptr<UpgradeToken> take_upgrade() { return std::move(upgrade_); }
   void output_taken();  // what output() showed is in the connection's hands
   void room();          // has_room() became true
   void sent(std::uint64_t bytes) { sent_ += bytes; }
@@ -222,6 +239,7 @@ class Exchange final : private Work, private Timer {
   ResponseHead response_;
   std::string body_;
   FileRange file_;
+  std::unique_ptr<UpgradeToken> upgrade_;  // destroyed on the loop
   std::uint32_t asyncs_ = 0;
   bool committed_ = false;
   bool ended_ = false;

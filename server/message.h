@@ -73,6 +73,11 @@ struct RequestHead {
       first{};                       // position + 1 of the first such field; 0 = none
   std::int64_t content_length = -1;  // -1: unknown (chunked)
   bool has_body = false;
+  // Upgrade and `Connection: upgrade`, in a version that knows them (RFC 9110 section 7.8).
+  bool offers_upgrade = false;
+  // The offer is for this stream alone (RFC 8441 section 4): the 101 is only meant, so fields that
+  // prove an upgrade of HTTP/1.1 are neither due nor answered.
+  bool tunnels = false;
 
   std::string_view find(Known known) const {
     const auto at = first[static_cast<std::size_t>(known)];

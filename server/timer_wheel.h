@@ -30,7 +30,7 @@ class Timer {
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;
   std::uint64_t deadline_ = 0;  // ms of the loop's clock; 0 = disarmed
-  std::uint64_t visit_ = 0;     // tick at which the wheel looks at it
+  std::uint32_t visit_ = 0;     // tick at which the wheel looks at it; 13 years of them
 };
 
 // Owner: one loop. A later deadline only overwrites the old one; the visit re-files the timer.
@@ -84,7 +84,7 @@ class TimerWheel {
     timer.unlink();
     if (tick <= tick_) tick = tick_ + 1;
     if (tick > tick_ + kSlots - 1) tick = tick_ + kSlots - 1;
-    timer.visit_ = tick;
+    timer.visit_ = static_cast<std::uint32_t>(tick);
     Timer& head = slots_[tick % kSlots];
     timer.next_ = &head;
     timer.previous_ = head.previous_;

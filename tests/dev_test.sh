@@ -6,10 +6,10 @@ broken() { printf 'dev_test: %s\n' "$*" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for script in dev .ci/run tests/*.sh tests/*/*.sh conf/install_once plugins/stage; do sh -n "$script"; done
+for script in dev .ci/run tests/*.sh tests/*/*.sh tests/browser/run conf/install_once plugins/stage; do sh -n "$script"; done
 
 ./dev help >"$work/help"
-for command in run test asan tsan fuzz bench format install; do
+for command in run test browser asan tsan fuzz bench format install; do
   grep -q "^  $command " "$work/help" || broken "help does not name $command"
 done
 ! ./dev no-such-command >/dev/null 2>&1 || broken 'an unknown command is taken'
@@ -32,3 +32,12 @@ closes 1 '3 passed, 1 failed' \
 closes 1 '1 passed, 1 failed' '{"result":"OK","stdout":""}
 {"result":"TIMEOUT","stdout":""}'
 closes 1 '0 passed, 1 failed' ''
+closes 1 '23 passed, 1 failed' '{"result":"FAIL","stdout":"# tests 24\n# suites 0\n# pass 23\n# fail 1\n"}'
+printf '{"name":"wire","result":"TIMEOUT","returncode":-9,"duration":300.2,"stdout":"one\\ntwo"}' >"$work/log"
+words=$(python3 tests/summary.py "$work/log" 2>&1 >/dev/null || true)
+[ "$words" = 'failed: wire: TIMEOUT, exit -9, after 300 s
+    one
+    two' ] || broken "a failed test's last words are '$words'"
+closes 0 'not run: page: chromium is missing
+1 passed, 0 failed' '{"name":"page","result":"SKIP","stdout":"chromium is missing\n"}
+{"result":"OK","stdout":""}'

@@ -16,7 +16,9 @@ done
 cat >"$work/before.h" <<'END'
 #include <margay/plugin.h>
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>

@@ -5,6 +5,8 @@
 #include "container/config/effective.h"
 #include "container/config/read_config.h"
 #include "container/deployer.h"
+#include "container/tls_options.h"
+#include "container/websockets.h"
 
 namespace container::commands {
 
@@ -37,11 +39,18 @@ int check(const Target& target, BuiltIn built_in) {
     const ServerConfig config = read(target);
     server::CapturedLog trouble;
     server::Logs logs(trouble, server::LogLevel::error);
+    // What plugins want from a server when they are made; nobody connects to this one.
+    server::Loop loop(0);
+    loop.start();
+    const WebSockets websockets({&loop});
     Deployer deployer({.base = target.base_folder(),
                        .built_in = std::move(built_in),
-                       .substitutions = target.substitutions},
+                       .substitutions = target.substitutions,
+                       .interfaces = {.websockets = &websockets.table()}},
                       logs);
     deployer.build(config, nullptr);
+    for (const ConnectorConfig& connector : config.service.connectors)
+      load_tls(connector, target.base_folder());
     for (const std::string& line : trouble.lines()) std::cerr << line << '\n';
     if (!deployer.failures().empty()) return bad_usage;
     std::cout << target.config.string() << ": all is well\n";

@@ -170,11 +170,13 @@ void CommandLine::add_plugins() {
   make->add_option_function<std::string>(
           "kind",
           [this](const std::string& text) {
-            kind_ = text == "filter" ? ProjectKind::filter : ProjectKind::endpoint;
+            kind_ = text == "filter"      ? ProjectKind::filter
+                    : text == "websocket" ? ProjectKind::websocket
+                                          : ProjectKind::endpoint;
           },
           "what it plugs in")
       ->required()
-      ->check(CLI::IsMember({"endpoint", "filter"}))
+      ->check(CLI::IsMember({"endpoint", "filter", "websocket"}))
       ->type_name("");
   make->add_option("name", name_, "of the plugin, such as my-shop")->required()->type_name("");
   make->add_option("-d,--directory", directory_, "where it goes, empty or absent; else ./NAME")

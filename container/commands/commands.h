@@ -54,7 +54,7 @@ int status(const Target& target);
 // What a plugin library declares, and whether this server takes it.
 int describe_plugin(const std::filesystem::path& file);
 
-enum class ProjectKind { endpoint, filter };
+enum class ProjectKind { endpoint, filter, websocket };
 
 // Writes a new plugin project into `folder`, which must be empty or absent; empty: `name`.
 int make_project(ProjectKind kind, const std::string& name, std::filesystem::path folder);

@@ -88,11 +88,69 @@ constexpr std::string_view kFilterManifest = R"(<Application>
 </Application>
 )";
 
-constexpr std::string_view kFilterInstall =
+constexpr std::string_view kWebSocket = R"(#include <margay/plugin.h>
+
+#include <string>
+
+// One object for each connection, called for one event after the other. On the loop it must not
+// block: without the line of `dispatch` it runs on a worker, which may.
+class @Class@ : public margay::WebSocket {
+ public:
+  static constexpr auto dispatch = margay::Dispatch::loop;
+
+  explicit @Class@(const margay::Config& config) : greeting_(config.get("greeting", "hello")) {}
+
+  void open(margay::Session session) override { session.text(greeting_); }
+
+  void message(margay::Session session, std::string_view text) override {
+    session.text("you said: " + std::string(text));
+  }
+
+ private:
+  const std::string greeting_;
+};
+
+MARGAY_PLUGIN("@name@", "0.1", margay::websocket<@Class@>("@name@"))
+)";
+
+constexpr std::string_view kWebSocketManifest = R"(<Application>
+  <Library name="@name@" file="lib/@name@.so"/>
+  <WebSocket name="@name@" library="@name@" path="/socket">
+    <Parameter name="greeting" value="hello"/>
+  </WebSocket>
+</Application>
+)";
+
+constexpr std::string_view kWebSocketPage = R"(<!doctype html>
+<meta charset="utf-8">
+<title>@name@</title>
+<form><input autofocus placeholder="say something"></form>
+<ul></ul>
+<script>
+  const address = new URL('socket', location.href);
+  address.protocol = address.protocol.replace('http', 'ws');
+  const socket = new WebSocket(address);
+  const show = (text) => {
+    const line = document.createElement('li');
+    line.textContent = text;
+    document.querySelector('ul').prepend(line);
+  };
+  socket.onmessage = (event) => show(event.data);
+  socket.onclose = (event) => show(`closed: ${event.code} ${event.reason}`);
+  document.querySelector('form').onsubmit = (event) => {
+    event.preventDefault();
+    const input = document.querySelector('input');
+    socket.send(input.value);
+    input.value = '';
+  };
+</script>
+)";
+
+constexpr std::string_view kStaticInstall =
     R"(install_subdir('static', install_dir: get_option('prefix'))
 )";
 
-constexpr std::string_view kPage = R"(<!doctype html>
+constexpr std::string_view kFilterPage = R"(<!doctype html>
 <title>@name@</title>
 <p>This page went through the filter @name@.
 )";
@@ -172,11 +230,12 @@ void write_project(ProjectKind kind, const std::string& name, const fs::path& fo
     put("app.xml", kEndpointManifest);
     return;
   }
-  put("meson.build", std::string(kMesonBuild) + std::string(kFilterInstall));
-  put(name + ".cpp", kFilter);
-  put("app.xml", kFilterManifest);
+  const bool is_socket = kind == ProjectKind::websocket;
+  put("meson.build", std::string(kMesonBuild) + std::string(kStaticInstall));
+  put(name + ".cpp", is_socket ? kWebSocket : kFilter);
+  put("app.xml", is_socket ? kWebSocketManifest : kFilterManifest);
   fs::create_directory(folder / "static");
-  put(fs::path("static") / "index.html", kPage);
+  put(fs::path("static") / "index.html", is_socket ? kWebSocketPage : kFilterPage);
 }
 
 // What must be said to pkg-config for it to find this program's headers; empty: nothing.

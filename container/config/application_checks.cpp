@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "container/config/checks.h"
-#include "container/config/suggestion.h"
+#include "container/config/element_checks.h"
 #include "container/config/unique_names.h"
 #include "container/config/value.h"
 
@@ -32,13 +32,6 @@ bool stays_inside(std::string_view path) {
   return true;
 }
 
-void check_parameters(const std::vector<ParameterConfig>& parameters, Report& report) {
-  UniqueNames names("parameter", report);
-  for (const ParameterConfig& parameter : parameters) {
-    names.add(parameter.name, position_of(parameter, "name"));
-  }
-}
-
 UniqueNames check_libraries(std::vector<LibraryConfig>& libraries, Report& report) {
   UniqueNames names("library", report);
   for (LibraryConfig& library : libraries) {
@@ -55,15 +48,6 @@ UniqueNames check_libraries(std::vector<LibraryConfig>& libraries, Report& repor
   return names;
 }
 
-void check_reference(const ConfigElement& element, std::string_view attribute,
-                     std::string_view name, const UniqueNames& known, std::string_view what,
-                     Report& report) {
-  if (name.empty() || known.contains(name) || report.is_full()) return;
-  report.error(position_of(element, attribute), "there is no <" + std::string(what) +
-                                                    "> with the name " + quoted(name) +
-                                                    did_you_mean(name, known.names()));
-}
-
 bool is_pattern(std::string_view pattern) {
   return pattern.empty() || pattern.starts_with('/') || pattern.starts_with("*.");
 }
@@ -78,14 +62,6 @@ void check_patterns(const std::vector<LocatedText>& paths, std::string_view elem
   }
 }
 
-// The type that must be known by itself or through the name.
-void check_type(const ConfigElement& element, std::string_view type, std::string_view what,
-                Report& report) {
-  if (!type.empty()) return;
-  report.error(position_of(element, "type"),
-               "<" + std::string(what) + "> needs the attribute 'type' or 'name'");
-}
-
 UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNames& libraries,
                             Report& report) {
   UniqueNames names("endpoint", report);
@@ -94,7 +70,7 @@ UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNa
   for (const EndpointConfig& endpoint : application.endpoints) {
     check_type(endpoint, endpoint.type, "Endpoint", report);
     names.add(endpoint.name, position_of(endpoint, "name"));
-    check_reference(endpoint, "library", endpoint.library, libraries, "Library", report);
+    check_reference(endpoint, "library", endpoint.library, libraries, "<Library>", report);
     check_parameters(endpoint.parameters, report);
     check_patterns(endpoint.paths, "Endpoint", false, report);
     for (const LocatedText& path : endpoint.paths) {
@@ -115,7 +91,7 @@ void check_scope(const FilterScope& scope, std::string_view element, const Uniqu
                  Report& report) {
   check_patterns(scope.paths, element, true, report);
   for (const std::string& endpoint : scope.endpoints) {
-    check_reference(scope, "endpoint", endpoint, endpoints, "Endpoint", report);
+    check_reference(scope, "endpoint", endpoint, endpoints, "<Endpoint> or <WebSocket>", report);
   }
 }
 
@@ -125,7 +101,7 @@ UniqueNames check_filters(const std::vector<FilterConfig>& filters, const Unique
   for (const FilterConfig& filter : filters) {
     check_type(filter, filter.type, "Filter", report);
     names.add(filter.name, position_of(filter, "name"));
-    check_reference(filter, "library", filter.library, libraries, "Library", report);
+    check_reference(filter, "library", filter.library, libraries, "<Library>", report);
     check_parameters(filter.parameters, report);
   }
   return names;
@@ -135,7 +111,7 @@ void check_filter_uses(const ApplicationConfig& application, const UniqueNames& 
                        const UniqueNames& endpoints, Report& report) {
   std::set<std::string_view> used;
   for (const FilterMappingConfig& mapping : application.filter_mappings) {
-    check_reference(mapping, "filter", mapping.filter, filters, "Filter", report);
+    check_reference(mapping, "filter", mapping.filter, filters, "<Filter>", report);
     check_scope(mapping, "FilterMapping", endpoints, report);
     used.insert(mapping.filter);
     if (mapping.paths.empty() && mapping.endpoints.empty()) {
@@ -176,15 +152,29 @@ void check_pages(const ApplicationConfig& application, Report& report) {
   }
 }
 
+void check_constraints(const std::vector<SecurityConstraintConfig>& constraints, Report& report) {
+  UniqueNames patterns("the <SecurityConstraint> of URL pattern", report);
+  for (const SecurityConstraintConfig& constraint : constraints) {
+    check_patterns(constraint.paths, "SecurityConstraint", false, report);
+    for (const LocatedText& path : constraint.paths) patterns.add(path.text, path.position);
+    if (constraint.paths.empty())
+      report.error(
+          constraint.position,
+          "<SecurityConstraint> needs 'path'; write path=\"/*\" for the whole application");
+  }
+}
+
 }  // namespace
 
 void check_application(ApplicationConfig& application, Report& report) {
   check_parameters(application.parameters, report);
   const UniqueNames libraries = check_libraries(application.libraries, report);
-  const UniqueNames endpoints = check_endpoints(application, libraries, report);
+  UniqueNames endpoints = check_endpoints(application, libraries, report);
+  check_websockets(application, libraries, endpoints, report);
   const UniqueNames filters = check_filters(application.filters, libraries, report);
   check_filter_uses(application, filters, endpoints, report);
   check_pages(application, report);
+  check_constraints(application.constraints, report);
 }
 
 void check_outer_filters(std::vector<LibraryConfig>& libraries,

@@ -2,12 +2,14 @@
 // the deployer; `schema` says what each attribute means.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "container/config/config_element.h"
+#include "container/config/origin_rules.h"
 
 namespace container {
 
@@ -33,6 +35,55 @@ struct EndpointConfig : ConfigElement {
   std::vector<LocatedText> paths;
   DispatchChoice dispatch = DispatchChoice::declared;
   std::optional<SizeBytes> max_body;  // unset: the connector's max_post_size
+  std::vector<ParameterConfig> parameters;
+};
+
+struct InterceptorConfig : ConfigElement {
+  std::string name;     // never empty once read
+  std::string type;     // never empty once read
+  std::string library;  // as for EndpointConfig
+  std::vector<ParameterConfig> parameters;
+};
+
+enum class OverflowChoice : std::uint8_t { refuse, drop_oldest, drop_newest, close };
+enum class WebSocketCompression : std::uint8_t { off, pooled, dedicated };
+
+// The reasons for the defaults are in server/websocket/options.h. Times: 0 is never.
+struct WebSocketConfig : ConfigElement {
+  std::string name;     // never empty once read
+  std::string type;     // never empty once read
+  std::string library;  // as for EndpointConfig
+  std::vector<LocatedText> paths;
+  DispatchChoice dispatch = DispatchChoice::declared;
+
+  OriginRules origins_allowed;  // attribute `origins`, a name that every element has already
+  std::vector<std::string> subprotocols;  // empty: the type's
+  bool require_subprotocol = false;
+  int max_sessions = -1;
+
+  SizeBytes max_text = 64 * 1024;
+  SizeBytes max_binary = 64 * 1024;
+  std::optional<SizeBytes> max_frame;  // unset: the larger of both
+  std::chrono::milliseconds ping_interval{25'000};
+  std::chrono::milliseconds pong_timeout{20'000};
+  std::chrono::milliseconds max_idle_timeout{0};
+  std::chrono::milliseconds open_timeout{0};
+  std::chrono::milliseconds session_close_timeout{10'000};
+  std::chrono::milliseconds send_timeout{20'000};
+  std::chrono::milliseconds drain_timeout{10'000};
+
+  SizeBytes send_queue_size = 1024 * 1024;
+  int send_queue_messages = 1000;
+  OverflowChoice overflow = OverflowChoice::refuse;
+  int inbound_queue_messages = 16;
+
+  WebSocketCompression compression = WebSocketCompression::off;
+  SizeBytes compression_min_size = 1024;
+  int compression_level = 3;
+  int server_max_window_bits = 15;
+  int client_max_window_bits = 15;
+
+  std::vector<InterceptorConfig> interceptors;  // in the order of the document
   std::vector<ParameterConfig> parameters;
 };
 
@@ -67,14 +118,24 @@ struct ErrorPageConfig : ConfigElement {
   std::string location;
 };
 
+enum class TransportGuarantee : std::uint8_t { none, integral, confidential };
+
+struct SecurityConstraintConfig : ConfigElement {
+  std::vector<LocatedText> paths;
+  TransportGuarantee transport_guarantee = TransportGuarantee::none;
+  int redirect_status = 302;  // of plain requests with GET or HEAD
+};
+
 struct ApplicationConfig : ConfigElement {
   std::vector<ParameterConfig> parameters;
   std::vector<LibraryConfig> libraries;
   std::vector<EndpointConfig> endpoints;
+  std::vector<WebSocketConfig> websockets;
   std::vector<FilterConfig> filters;
   std::vector<FilterMappingConfig> filter_mappings;
   std::vector<ErrorPageConfig> error_pages;
   std::vector<LocatedText> welcome_files;
+  std::vector<SecurityConstraintConfig> constraints;
 };
 
 // Every use of a filter in document order. Borrows from `application`.

@@ -11,29 +11,6 @@ std::shared_ptr<const Element> element(Element element) {
   return std::make_shared<const Element>(std::move(element));
 }
 
-std::shared_ptr<const Element> parameter_element() {
-  return element(
-      {.name = "Parameter",
-       .meaning = "A named value that the application, endpoint or filter around it can read.",
-       .attributes = {{"name", required(text(&ParameterConfig::name)),
-                       "The name; unique within the element around it."},
-                      {"value", required(text(&ParameterConfig::value)),
-                       "The value; may be empty."}},
-       .tomcat = "`<Parameter>` for the application; `<init-param>` of web.xml for the others",
-       .make = fresh<ParameterConfig>()});
-}
-
-std::shared_ptr<const Element> path_element() {
-  return element(
-      {.name = "Path",
-       .meaning = "A URL pattern, as content: `/exact`, `/prefix/*`, `*.extension`, `/` for what "
-                  "nothing else takes, nothing at all for the application's own root, or "
-                  "`/users/{id}` and `/files/{path...}` with variables.",
-       .text = text(&LocatedText::text),
-       .tomcat = "`<url-pattern>` of web.xml",
-       .make = fresh<LocatedText>()});
-}
-
 std::shared_ptr<const Element> endpoint_element() {
   return element(
       {.name = "Endpoint",
@@ -71,24 +48,23 @@ std::shared_ptr<const Element> endpoint_element() {
 
 // The attributes that say which requests a filter sees.
 std::vector<Attribute> scope_attributes() {
-  return {
-      {"path",
-       located_list(&FilterScope::paths),
-       "URL patterns of the requests it sees, separated by commas or white space; `*` is every "
-       "request.",
-       {"url-pattern"}},
-      {"endpoint",
-       list(&FilterScope::endpoints),
-       "Names of endpoints whose requests it sees; these filters come after all those chosen by "
-       "path.",
-       {"servlet-name"}},
-      {"dispatcher",
-       list(&FilterScope::dispatchers, {{"REQUEST", Dispatcher::request},
-                                        {"FORWARD", Dispatcher::forward},
-                                        {"INCLUDE", Dispatcher::include},
-                                        {"ERROR", Dispatcher::error},
-                                        {"ASYNC", Dispatcher::async}}),
-       "The kinds of dispatch it takes part in."}};
+  return {{"path",
+           located_list(&FilterScope::paths),
+           "URL patterns of the requests it sees, separated by commas or white space; `*` is every "
+           "request.",
+           {"url-pattern"}},
+          {"endpoint",
+           list(&FilterScope::endpoints),
+           "Names of endpoints whose requests it sees, and of WebSockets whose handshakes; these "
+           "filters come after all those chosen by path.",
+           {"servlet-name"}},
+          {"dispatcher",
+           list(&FilterScope::dispatchers, {{"REQUEST", Dispatcher::request},
+                                            {"FORWARD", Dispatcher::forward},
+                                            {"INCLUDE", Dispatcher::include},
+                                            {"ERROR", Dispatcher::error},
+                                            {"ASYNC", Dispatcher::async}}),
+           "The kinds of dispatch it takes part in."}};
 }
 
 std::shared_ptr<const Element> filter_mapping_element() {
@@ -120,6 +96,40 @@ std::shared_ptr<const Element> error_page_element() {
        .make = fresh<ErrorPageConfig>()});
 }
 
+Field redirect_status() {
+  return enumeration(&SecurityConstraintConfig::redirect_status,
+                     {{"301", 301}, {"302", 302}, {"303", 303}, {"307", 307}, {"308", 308}});
+}
+
+std::shared_ptr<const Element> security_constraint_element() {
+  return element(
+      {.name = "SecurityConstraint",
+       .meaning = "What holds for the requests whose path matches, before the application's "
+                  "filters see them. Of several constraints the one with the best match counts.",
+       .attributes =
+           {{"path",
+             located_list(&SecurityConstraintConfig::paths),
+             "URL patterns, as in `<Path>`, separated by commas or white space; `/*` is the whole "
+             "application.",
+             {"url-pattern"}},
+            {"transportGuarantee",
+             enumeration(&SecurityConstraintConfig::transport_guarantee,
+                         {{"NONE", TransportGuarantee::none},
+                          {"INTEGRAL", TransportGuarantee::integral},
+                          {"CONFIDENTIAL", TransportGuarantee::confidential}}),
+             "`CONFIDENTIAL`, or `INTEGRAL` to the same effect: plain requests are redirected to "
+             "`https` at the connector's `redirectPort`.",
+             {"transport-guarantee"}},
+            {"transportGuaranteeRedirectStatus",
+             redirect_status(),
+             "The status of that for GET and HEAD. Other methods get 307, or 308 where this is "
+             "301 or 308, so that they stay what they are.",
+             {"the same, on Realm, for all methods"}}},
+       .children = {any_number(&SecurityConstraintConfig::paths, path_element())},
+       .tomcat = "`<security-constraint>` of web.xml",
+       .make = fresh<SecurityConstraintConfig>()});
+}
+
 std::shared_ptr<const Element> welcome_file_element() {
   return element({.name = "WelcomeFile",
                   .meaning = "The name of a file, as content, that stands for the folder it is in; "
@@ -131,10 +141,47 @@ std::shared_ptr<const Element> welcome_file_element() {
 
 }  // namespace
 
+// What plugins call their parameters is theirs; these names are what most people would take.
+Field parameter_value() {
+  Field field = text(&ParameterConfig::value);
+  field.is_secret = [](const ConfigElement& element) {
+    std::string name = as<ParameterConfig>(element).name;
+    for (char& c : name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    return name.find("password") != name.npos || name.find("secret") != name.npos;
+  };
+  return field;
+}
+
+std::shared_ptr<const Element> parameter_element() {
+  return element(
+      {.name = "Parameter",
+       .meaning = "A named value that what is around it can read: the application, or an endpoint, "
+                  "WebSocket, filter or interceptor, which see the application's as well.",
+       .attributes = {{"name", required(text(&ParameterConfig::name)),
+                       "The name; unique within the element around it."},
+                      {"value", required(parameter_value()),
+                       "The value; may be empty. `margay config` shows `****` for one whose name "
+                       "has `password` or `secret` in it."}},
+       .tomcat = "`<Parameter>` for the application; `<init-param>` of web.xml for the others",
+       .make = fresh<ParameterConfig>()});
+}
+
+std::shared_ptr<const Element> path_element() {
+  return element(
+      {.name = "Path",
+       .meaning = "A URL pattern, as content: `/exact`, `/prefix/*`, `*.extension`, `/` for what "
+                  "nothing else takes, nothing at all for the application's own root, or "
+                  "`/users/{id}` and `/files/{path...}` with variables.",
+       .text = text(&LocatedText::text),
+       .tomcat = "`<url-pattern>` of web.xml",
+       .make = fresh<LocatedText>()});
+}
+
 std::shared_ptr<const Element> library_element() {
   return element(
       {.name = "Library",
-       .meaning = "A shared library with endpoint and filter types.",
+       .meaning = "A shared library with types of endpoints, WebSockets, filters and interceptors.",
        .attributes = {{"name",
                        or_else("the file's name without folder, `lib` and extension",
                                text(&LibraryConfig::name)),
@@ -180,10 +227,12 @@ std::vector<Child> application_children() {
   return {any_number(&ApplicationConfig::parameters, parameter_element()),
           any_number(&ApplicationConfig::libraries, library_element()),
           any_number(&ApplicationConfig::endpoints, endpoint_element()),
+          any_number(&ApplicationConfig::websockets, websocket_element()),
           any_number(&ApplicationConfig::filters, filter_element()),
           any_number(&ApplicationConfig::filter_mappings, filter_mapping_element()),
           any_number(&ApplicationConfig::error_pages, error_page_element()),
-          any_number(&ApplicationConfig::welcome_files, welcome_file_element())};
+          any_number(&ApplicationConfig::welcome_files, welcome_file_element()),
+          any_number(&ApplicationConfig::constraints, security_constraint_element())};
 }
 
 std::shared_ptr<const Element> application_schema() {

@@ -7,9 +7,13 @@
 
 namespace container {
 
-// Both give libraries without a name the name of their file first.
+// Both give libraries without a name the name of their file first; a <Connector> with SSLEnabled
+// becomes `https` and secure.
 void check_server(ServerConfig& server, Report& report);
 void check_application(ApplicationConfig& application, Report& report);
+
+// What a <Connector> says about TLS; `scheme` and `secure` included.
+void check_tls(ConnectorConfig& connector, Report& report);
 
 // <Library> and <Filter> directly below <Engine> and <Host>.
 void check_outer_filters(std::vector<LibraryConfig>& libraries,

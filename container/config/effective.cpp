@@ -78,13 +78,18 @@ struct Line {
   std::string origin;
 };
 
-std::vector<Line> lines_of(const Element& schema, const ConfigElement& element) {
+enum class Reader : std::uint8_t { people, server };  // who is shown no secrets, and who compares
+
+std::vector<Line> lines_of(const Element& schema, const ConfigElement& element, Reader reader) {
   std::vector<Line> lines;
   for (const Attribute& attribute : schema.attributes) {
     if (attribute.field.shorthand) continue;
     const Origin* origin = find_origin(element, attribute.name);
     std::optional<std::string> value = attribute.field.show(element);
     if (!value && origin) value.emplace();
+    const auto is_secret = attribute.field.is_secret;
+    if (reader == Reader::people && value && is_secret != nullptr && is_secret(element))
+      value = "****";
     std::string from = value ? "default" : "not set";
     if (origin) from = words(*origin);
     lines.push_back({attribute.name, std::move(value), for_comment(from)});
@@ -112,9 +117,8 @@ std::vector<Below> children_of(const Element& schema, const ConfigElement& eleme
 
 class Printer {
  public:
-  enum class Origins : std::uint8_t { left_out, told };
-
-  explicit Printer(Origins origins) : tells_origins_(origins == Origins::told) {}
+  // People are told origins as well.
+  explicit Printer(Reader reader) : reader_(reader) {}
 
   void print(const Element& schema, const ConfigElement& element, std::size_t depth) {
     const std::string indent(2 * depth, ' ');
@@ -122,12 +126,13 @@ class Printer {
     if (schema.text) {
       out_ += indent + '<' + name + '>' + escaped(schema.text->show(element).value_or("")) + "</" +
               name + '>';
-      if (tells_origins_) out_ += "  <!-- " + for_comment(to_string(element.position)) + " -->";
+      if (reader_ == Reader::people)
+        out_ += "  <!-- " + for_comment(to_string(element.position)) + " -->";
       out_ += '\n';
       return;
     }
-    const std::vector<Line> lines = lines_of(schema, element);
-    if (tells_origins_) print_origins(lines, name, element, indent);
+    const std::vector<Line> lines = lines_of(schema, element, reader_);
+    if (reader_ == Reader::people) print_origins(lines, name, element, indent);
     out_ += indent + '<' + name;
     for (const Line& line : lines) {
       if (!line.value) continue;
@@ -159,12 +164,12 @@ class Printer {
     out_ += " -->\n";
   }
 
-  const bool tells_origins_;
+  const Reader reader_;
   std::string out_;
 };
 
 std::string print(const Element& schema, const ConfigElement& root) {
-  Printer printer(Printer::Origins::told);
+  Printer printer(Reader::people);
   printer.print(schema, root, 0);
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + printer.take();
 }
@@ -180,7 +185,7 @@ std::string effective_configuration(const ApplicationConfig& application) {
 }
 
 std::string values_text(std::string_view name, const ConfigElement& element) {
-  Printer printer(Printer::Origins::left_out);
+  Printer printer(Reader::server);
   const auto root = server_schema();
   visit_elements(*root, [&](const Element& schema) {
     if (schema.name == name) printer.print(schema, element, 0);

@@ -213,6 +213,11 @@ inline Field required(Field field) {
   return field;
 }
 
+inline Field secret(Field field) {
+  field.is_secret = [](const ConfigElement&) { return true; };
+  return field;
+}
+
 inline Field or_as(std::string_view attribute, Field field) {
   field.follows = attribute;
   return field;

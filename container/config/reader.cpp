@@ -177,6 +177,12 @@ class Reader {
   void report_unknown_attribute(const Element& schema, const XmlAttribute& attribute) {
     const SourcePosition position = at(attribute.offset);
     const TomcatName* tomcat = find_tomcat_name(tomcat_attributes(), schema.name, attribute.name);
+    if (tomcat && tomcat->refused) {
+      report_.error(position,
+                    "attribute " + quoted(attribute.name) + " of " + tag(schema.name) +
+                        " is Tomcat's and not supported: " + std::string(tomcat->instead));
+      return;
+    }
     if (tomcat || (schema.name == "Connector" && attribute.name.starts_with("socket."))) {
       report_.warning(position,
                       "attribute " + quoted(attribute.name) + " of " + tag(schema.name) +

@@ -21,7 +21,8 @@ prints it, and a test fails when it is out of date.
 Tomcat's wherever the meaning is Tomcat's; the column *Tomcat* says where a name or a default differs.
 
 An element or attribute that is not listed here is an error with file, line and column. Names that Tomcat has and this
-server has not are listed at the end; they are warned about and have no effect.
+server has not are listed at the end; they are warned about and have no effect, or are errors where a server
+without them would be less safe than it seems.
 
 ## Values
 
@@ -121,7 +122,7 @@ void describe(std::string_view title, std::span<const TomcatName> names, std::st
   out += "\n### " + std::string(title) + "\n\n| Where | Name | Here |\n|---|---|---|\n";
   for (const TomcatName& name : names) {
     out += "| " + (name.element == "*" ? "anywhere" : tag(name.element)) + " | " + code(name.name) +
-           " | " + cell(name.instead) + " |\n";
+           " | " + (name.refused ? "an error: " : "") + cell(name.instead) + " |\n";
   }
 }
 

@@ -36,6 +36,8 @@ struct Field {
   bool shorthand = false;           // short for child elements, as which it is shown
   std::string_view follows = {};    // another attribute whose text counts when this is absent
   std::string_view otherwise = {};  // for people: what holds when this is absent
+  // Whether the value is nobody's business: people are shown that there is one. Null: it is not.
+  bool (*is_secret)(const ConfigElement&) = nullptr;
 };
 
 // Tomcat's name or default for the same thing, where it is not ours.
@@ -90,6 +92,9 @@ std::vector<Child> application_children();
 // Shared by every element that takes filters of its own.
 std::shared_ptr<const Element> filter_element();
 std::shared_ptr<const Element> library_element();
+std::shared_ptr<const Element> websocket_element();
+std::shared_ptr<const Element> parameter_element();
+std::shared_ptr<const Element> path_element();
 
 // Calls `visit` for the element and everything below it, parents first, each name once.
 void visit_elements(const Element& root, const std::function<void(const Element&)>& visit);

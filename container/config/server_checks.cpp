@@ -180,9 +180,15 @@ void check_engine(EngineConfig& engine, Report& report) {
 }  // namespace
 
 void check_server(ServerConfig& server, Report& report) {
+  std::erase_if(server.service.connectors,
+                [](const ConnectorConfig& connector) { return !connector.enabled; });
+  if (server.service.connectors.empty() && !report.has_errors())
+    report.error(server.service.position,
+                 "every <Connector> is switched off; set 'enabled' of one to true");
   const UniqueNames executors = check_executors(server.service.executors, report);
-  for (const ConnectorConfig& connector : server.service.connectors) {
+  for (ConnectorConfig& connector : server.service.connectors) {
     check_connector(connector, executors, report);
+    check_tls(connector, report);
   }
   check_use(server.service.executors, server.service.connectors, report);
   check_listeners(server.service.connectors, report);

@@ -10,6 +10,7 @@
 
 #include "container/config/application_config.h"
 #include "container/config/config_element.h"
+#include "container/config/tls_config.h"
 
 namespace container {
 
@@ -26,6 +27,7 @@ enum class SolidusHandling : std::uint8_t { reject, decode, passthrough };
 enum class ContinueTiming : std::uint8_t { immediately, on_read };
 
 struct ConnectorConfig : ConfigElement {
+  bool enabled = true;
   // Listening.
   int port = 8080;
   std::string address;  // empty: every address
@@ -71,8 +73,17 @@ struct ConnectorConfig : ConfigElement {
   std::string scheme = "http";
   bool secure = false;
   std::string proxy_name;
-  int proxy_port = 0;  // 0: not set
-  int redirect_port = 443;
+  int proxy_port = 0;       // 0: not set
+  int redirect_port = 443;  // 0: there is none
+
+  // TLS and HTTP/2.
+  bool ssl_enabled = false;
+  std::string default_ssl_host_config_name = "_default_";  // in lower case
+  bool strict_sni = true;
+  std::chrono::milliseconds handshake_timeout{20'000};
+  int max_handshakes = 256;  // on each loop
+  std::vector<SslHostConfig> ssl_hosts;
+  std::optional<UpgradeProtocolConfig> upgrade_protocol;  // none: HTTP/1.1 only
 };
 
 struct AccessLogConfig : ConfigElement {

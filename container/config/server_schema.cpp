@@ -3,6 +3,7 @@
 
 #include "container/config/field.h"
 #include "container/config/server_config.h"
+#include "container/config/tls_schema.h"
 
 namespace container {
 namespace {
@@ -53,6 +54,8 @@ std::vector<Attribute> listening_attributes() {
        "Permissions of the socket file, as in `rw-rw----`."},
       {"useInheritedChannel", boolean(&ConnectorConfig::use_inherited_channel),
        "Takes the listening socket that systemd hands over (LISTEN_FDS)."},
+      {"enabled", boolean(&ConnectorConfig::enabled),
+       "`false` leaves the connector out, as when a property decides."},
       {"loops",
        or_else("0", integer(&ConnectorConfig::loops, 0, 1024)),
        "Event loops, each with a thread and a listener of its own; 0 is one per core.",
@@ -168,19 +171,22 @@ std::vector<Attribute> proxy_attributes() {
           {"proxyPort",
            or_else("from the Host header", integer(&ConnectorConfig::proxy_port, 0, 65'535)),
            "The server port that applications see; 0 is not set."},
-          {"redirectPort", integer(&ConnectorConfig::redirect_port, 1, 65'535),
-           "Read for the sake of files from Tomcat; nothing is redirected."}};
+          {"redirectPort", integer(&ConnectorConfig::redirect_port, 0, 65'535),
+           "The port of TLS that plain requests are sent to where a `<SecurityConstraint>` wants "
+           "them encrypted; with 0 they get 403."}};
 }
 
 std::shared_ptr<const Element> connector_element() {
   std::vector<Attribute> all;
   for (auto part : {listening_attributes, limit_attributes, time_attributes, protocol_attributes,
-                    proxy_attributes}) {
+                    proxy_attributes, connector_tls_attributes}) {
     for (Attribute& attribute : part()) all.push_back(std::move(attribute));
   }
   return element({.name = "Connector",
-                  .meaning = "Listens for HTTP/1.1 connections.",
+                  .meaning = "Listens for connections of HTTP/1.1 and, with `<UpgradeProtocol>`, "
+                             "HTTP/2; plain or with TLS.",
                   .attributes = std::move(all),
+                  .children = connector_tls_children(),
                   .tomcat = "the same",
                   .make = fresh<ConnectorConfig>()});
 }
@@ -192,7 +198,8 @@ std::shared_ptr<const Element> access_log_element() {
        .attributes =
            {{"enabled", boolean(&AccessLogConfig::enabled), "`false` keeps it from being opened."},
             {"pattern", text(&AccessLogConfig::pattern),
-             "`common`, `combined`, `json`, or a pattern in Tomcat's language."},
+             "`common`, `combined`, `json`, or a pattern in Tomcat's language, with "
+             "`%{SSL_PROTOCOL}x` and its like of httpd."},
             {"directory", path(&AccessLogConfig::directory),
              "Folder of the files, relative to the server's folder; made when it is missing."},
             {"prefix", text(&AccessLogConfig::prefix), "How file names begin."},

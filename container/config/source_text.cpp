@@ -15,6 +15,22 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }
 
+// As many bytes as before, so that the caret stays in its place.
+std::string without_passwords(std::string_view line) {
+  std::string text(line);
+  for (std::size_t at = 0; (at = text.find("Pass", at)) != text.npos;) {
+    at += text.compare(at, 8, "Password") == 0 ? 8 : 4;
+    const std::size_t equals = text.find_first_not_of(" \t", at);
+    if (equals == text.npos || text[equals] != '=') continue;
+    const std::size_t quote = text.find_first_not_of(" \t", equals + 1);
+    if (quote == text.npos || (text[quote] != '"' && text[quote] != '\'')) continue;
+    const std::size_t end = std::min(text.find(text[quote], quote + 1), text.size());
+    std::fill(text.data() + quote + 1, text.data() + end, '*');
+    at = end;
+  }
+  return text;
+}
+
 }  // namespace
 
 SourceText::SourceText(std::string name, std::string_view text)
@@ -64,7 +80,7 @@ std::string SourceText::excerpt(const SourcePosition& position) const {
   std::size_t last = cut ? std::min(line.size(), caret + excerpt_after) : line.size();
   while (last < line.size() && !begins_character(line[last])) ++last;
 
-  std::string text(line.substr(first, last - first));
+  std::string text = without_passwords(line).substr(first, last - first);
   text += '\n';
   for (const char c : line.substr(first, caret - first)) {
     if (begins_character(c)) text += c == '\t' ? '\t' : ' ';

@@ -23,7 +23,8 @@ class SourceText {
   SourcePosition position(std::size_t offset) const;
 
   // The line without its end, and a second line with a caret below the column. A long line is cut
-  // around the caret. Empty when the position is not in this text.
+  // around the caret; values of attributes that end in `Password` or `Pass` are covered with
+  // asterisks, as excerpts come into logs. Empty when the position is not in this text.
   std::string excerpt(const SourcePosition& position) const;
 
  private:

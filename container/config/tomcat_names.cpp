@@ -6,7 +6,19 @@
 namespace container {
 namespace {
 
-constexpr std::string_view not_served = "TLS is not served here; the connector stays plain HTTP";
+constexpr std::string_view pem_files =
+    "write <SSLHostConfig> with <Certificate certificateFile= certificateKeyFile=/>, PEM files";
+constexpr std::string_view no_keystore =
+    "key stores are Java's; write 'certificateFile' and 'certificateKeyFile', PEM files";
+constexpr std::string_view no_truststore =
+    "trust stores are Java's; write 'caCertificateFile', a PEM file";
+constexpr std::string_view on_host = "write it on <SSLHostConfig>";
+constexpr std::string_view verification =
+    "write 'certificateVerification' and 'caCertificateFile' on <SSLHostConfig>";
+constexpr std::string_view no_jsse = "OpenSSL is the only implementation of TLS";
+constexpr std::string_view no_responder =
+    "responders are not asked; write 'certificateRevocationListFile'";
+constexpr std::string_view on_connector = "what <Connector> says holds";
 constexpr std::string_view no_compression = "answers are not compressed here";
 constexpr std::string_view own_pool = "set it on an <Executor> and name that in 'executor'";
 constexpr std::string_view no_java = "there are no Java classes here";
@@ -32,16 +44,34 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Executor", "threadPriority", "threads run with the priority of the process"},
     {"Executor", "prestartminSpareThreads", "threads start when they are needed"},
     {"Executor", "threadRenewalDelay", "threads need no renewal when an application is reloaded"},
-    {"Connector", "protocol", "HTTP/1.1 is always served"},
-    {"Connector", "SSLEnabled", not_served},
-    {"Connector", "sslImplementationName", not_served},
-    {"Connector", "defaultSSLHostConfigName", not_served},
-    {"Connector", "sniParseLimit", not_served},
-    {"Connector", "strictSni", not_served},
-    {"Connector", "keystoreFile", not_served},
-    {"Connector", "keystorePass", not_served},
-    {"Connector", "clientAuth", not_served},
-    {"Connector", "sslProtocol", not_served},
+    {"Connector", "protocol", "HTTP/1.1 is always served, HTTP/2 with <UpgradeProtocol>"},
+    {"Connector", "sslImplementationName", no_jsse},
+    {"Connector", "sniParseLimit", "OpenSSL limits what a client says first"},
+    {"Connector", "keystoreFile", pem_files, true},
+    {"Connector", "keystorePass", pem_files, true},
+    {"Connector", "keystoreType", pem_files, true},
+    {"Connector", "keyAlias", pem_files, true},
+    {"Connector", "keyPass", pem_files, true},
+    {"Connector", "SSLCertificateFile", pem_files, true},
+    {"Connector", "SSLCertificateKeyFile", pem_files, true},
+    {"Connector", "SSLCertificateChainFile", pem_files, true},
+    {"Connector", "SSLPassword", pem_files, true},
+    {"Connector", "clientAuth", verification, true},
+    {"Connector", "SSLVerifyClient", verification, true},
+    {"Connector", "SSLVerifyDepth", verification, true},
+    {"Connector", "SSLCACertificateFile", verification, true},
+    {"Connector", "SSLCACertificatePath", verification, true},
+    {"Connector", "truststoreFile", verification, true},
+    {"Connector", "truststorePass", verification, true},
+    {"Connector", "crlFile", "write 'certificateRevocationListFile' on <SSLHostConfig>", true},
+    {"Connector", "sslProtocol", "write 'protocols' on <SSLHostConfig>", true},
+    {"Connector", "sslEnabledProtocols", "write 'protocols' on <SSLHostConfig>", true},
+    {"Connector", "SSLProtocol", "write 'protocols' on <SSLHostConfig>", true},
+    {"Connector", "SSLCipherSuite", "write 'ciphers' on <SSLHostConfig>", true},
+    {"Connector", "ciphers", on_host, true},
+    {"Connector", "useServerCipherSuitesOrder", "write 'honorCipherOrder' on <SSLHostConfig>"},
+    {"Connector", "SSLHonorCipherOrder", "write 'honorCipherOrder' on <SSLHostConfig>"},
+    {"Connector", "algorithm", no_jsse},
     {"Connector", "compression", no_compression},
     {"Connector", "compressionMinSize", no_compression},
     {"Connector", "compressibleMimeType", no_compression},
@@ -89,6 +119,46 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Connector", "packetSize", "AJP is not served here"},
     {"Connector", "secretRequired", "AJP is not served here"},
     {"Connector", "secret", "AJP is not served here"},
+    {"SSLHostConfig", "certificateFile", "write it on <Certificate>", true},
+    {"SSLHostConfig", "certificateKeyFile", "write it on <Certificate>", true},
+    {"SSLHostConfig", "certificateKeyPassword", "write it on <Certificate>", true},
+    {"SSLHostConfig", "certificateChainFile", "write it on <Certificate>", true},
+    {"SSLHostConfig", "certificateKeystoreFile", no_keystore, true},
+    {"SSLHostConfig", "certificateKeystorePassword", no_keystore, true},
+    {"SSLHostConfig", "truststoreFile", no_truststore, true},
+    {"SSLHostConfig", "truststorePassword", no_truststore, true},
+    {"SSLHostConfig", "truststoreProvider", no_truststore, true},
+    {"SSLHostConfig", "truststoreType", no_truststore, true},
+    {"SSLHostConfig", "truststoreAlgorithm", no_truststore, true},
+    {"SSLHostConfig", "trustManagerClassName", no_truststore, true},
+    {"SSLHostConfig", "ocspEnabled", no_responder, true},
+    {"SSLHostConfig", "ocspSoftFail", no_responder, true},
+    {"SSLHostConfig", "ocspTimeout", no_responder},
+    {"SSLHostConfig", "ocspVerifyFlags", no_responder},
+    {"SSLHostConfig", "revocationEnabled", no_responder, true},
+    {"SSLHostConfig", "keyManagerAlgorithm", no_jsse},
+    {"SSLHostConfig", "sslProtocol", "write 'protocols'", true},
+    {"SSLHostConfig", "disableCompression", "records are never compressed"},
+    {"Certificate", "certificateKeystoreFile", no_keystore, true},
+    {"Certificate", "certificateKeystorePassword", no_keystore, true},
+    {"Certificate", "certificateKeystorePasswordFile", no_keystore, true},
+    {"Certificate", "certificateKeystoreProvider", no_keystore},
+    {"Certificate", "certificateKeystoreType", no_keystore},
+    {"Certificate", "certificateKeyAlias", no_keystore},
+    {"UpgradeProtocol", "maxConcurrentStreamExecution", "the threads of the <Executor> bound that"},
+    {"UpgradeProtocol", "allowedTrailerHeaders", on_connector},
+    {"UpgradeProtocol", "maxHeaderCount", "write 'maxHeaderCount' on <Connector>", true},
+    {"UpgradeProtocol", "maxHeaderSize", "write 'maxHttpHeaderSize' on <Connector>", true},
+    {"UpgradeProtocol", "maxTrailerCount", on_connector},
+    {"UpgradeProtocol", "maxTrailerSize", "write 'maxTrailerSize' on <Connector>", true},
+    {"UpgradeProtocol", "useSendfile", "files are read into frames"},
+    {"UpgradeProtocol", "initiatePingDisabled", "clients are not pinged but at the end"},
+    {"UpgradeProtocol", "discardRequestsAndResponses", no_java},
+    {"UpgradeProtocol", "compression", no_compression},
+    {"UpgradeProtocol", "compressionMinSize", no_compression},
+    {"UpgradeProtocol", "compressibleMimeType", no_compression},
+    {"UpgradeProtocol", "noCompressionUserAgents", no_compression},
+    {"UpgradeProtocol", "noCompressionEncodings", no_compression},
     {"Engine", "jvmRoute", no_sessions},
     {"Host", "unpackWARs", no_archives},
     {"Host", "copyXML", no_archives},
@@ -140,12 +210,10 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"*", "className", no_java},
     {"*", "backgroundProcessorDelay", "write 'autoDeployInterval' on <Host>"},
     {"*", "startStopThreads", "applications start one after the other"},
-    {"*", "SSLEngine", not_served},
+    {"*", "SSLEngine", no_jsse},
 });
 
 constexpr auto elements = std::to_array<TomcatName>({
-    {"Connector", "SSLHostConfig", not_served},
-    {"Connector", "UpgradeProtocol", "HTTP/2 is not served here; HTTP/1.1 is"},
     {"*", "GlobalNamingResources", "there is no JNDI here; use <Parameter>"},
     {"*", "Resources", files_endpoint},
     {"*", "Resource", "there is no JNDI here; use <Parameter>"},
@@ -200,7 +268,7 @@ constexpr auto classes = std::to_array<TomcatName>({
     {"Listener", "ThreadLocalLeakPreventionListener", "there is no Java to leak"},
     {"Listener", "GlobalResourcesLifecycleListener", "there is no JNDI here"},
     {"Listener", "SecurityListener", "run the server as a user of its own"},
-    {"Listener", "TLSCertificateReloadListener", not_served},
+    {"Listener", "TLSCertificateReloadListener", "certificates are read again when they change"},
     {"Listener", "UserConfig", "write a <Context> for each folder"},
 });
 

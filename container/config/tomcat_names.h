@@ -10,6 +10,7 @@ struct TomcatName {
   std::string_view element;  // where it stands; `*`: anywhere
   std::string_view name;     // of the attribute, the child element or, shortened, the Java class
   std::string_view instead;  // what happens here, as the end of a sentence
+  bool refused = false;      // an error: a server that passes it over would be less safe
 };
 
 std::span<const TomcatName> tomcat_attributes();

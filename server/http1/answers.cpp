@@ -1,5 +1,6 @@
 // HTTP/1.1 and 1.0 on a connection (RFC 9112): answers out, in the order of their requests.
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <utility>
 
@@ -48,6 +49,7 @@ void Http1::pump() {
     }
   } while (proceed() && front_ != nullptr && !connection_.closing());
   pumping_ = false;
+  if (token_ != nullptr) return;
   // One that became the first has room without the socket having been full.
   if (front_ != nullptr && front_->head_sent && connection_.has_room()) front_->exchange.room();
   if (connection_.queued() > 0 && !connection_.closing()) {
@@ -64,6 +66,10 @@ bool Http1::pump_front() {
   const Exchange::Output output = exchange.output();
   if (output.cut) {
     connection_.close();
+    return false;
+  }
+  if (output.last && exchange.upgrades()) {
+    write_switch(slot);
     return false;
   }
   if (!slot.head_sent && !write_front_head(slot, output)) return false;
@@ -122,12 +128,54 @@ bool Http1::write_front_head(Slot& slot, const Exchange::Output& output) {
     slot.keep_alive = false;
   shape.keep_alive = slot.keep_alive;
   if (!slot.keep_alive) no_more_ = true;
-  const std::size_t room = head_room(head, options_.server);
-  char* const to = connection_.reserve(room);
-  const char* end = write_head(to, head, shape, connection_.loop().date(), options_.server);
-  connection_.wrote(static_cast<std::size_t>(end - to));
+  write_head(head, shape);
   slot.head_sent = true;
   return true;
+}
+
+void Http1::write_head(const ResponseHead& head, const ResponseShape& shape) {
+  char* const to = connection_.reserve(head_room(head, options_.server));
+  const char* end = http1::write_head(to, head, shape, connection_.loop().date(), options_.server);
+  connection_.wrote(static_cast<std::size_t>(end - to));
+}
+
+// The last answer of HTTP on this connection. It is the only one outstanding: may_leave. Whoever
+// gave it may still be on the stack, so the next protocol has to wait.
+void Http1::write_switch(Slot& slot) {
+  assert(slot.next == nullptr);
+  Exchange& exchange = slot.exchange;
+  write_head(exchange.response(), {.length = ResponseShape::Length::none, .upgrade = true});
+  exchange.output_taken();
+  token_ = exchange.take_upgrade();
+  front_ = nullptr;
+  outstanding_ = 0;
+  if (!consuming_) connection_.loop().at_turn_end(*this);
+  exchange.detach(false);
+}
+
+void Http1::run() {
+  if (token_ != nullptr) leave({});  // no bytes have made it go before
+}
+
+// Gives the connection away, with `rest` or what was kept. Whoever called this must only return.
+void Http1::leave(std::span<char> rest) {
+  const std::unique_ptr<std::string> kept = std::move(stash_);
+  if (kept != nullptr) rest = *kept;
+  const std::unique_ptr<UpgradeToken> token = std::move(token_);
+  connection_.disarm();
+  if (connection_.paused()) connection_.resume();
+  options_.log.debug("connection {} speaks {} now, {} bytes are there", connection_.number(),
+                     token->protocol_name(), rest.size());
+  std::unique_ptr<Protocol> next = token->install(connection_);
+  if (next == nullptr) {
+    end_connection(!rest.empty());
+    return connection_.flush();  // the 101 may have left long ago
+  }
+  connection_.become(std::move(next));
+  if (!rest.empty() && !connection_.closing()) connection_.protocol()->bytes(rest);
+  if (connection_.input_ended() && !connection_.closing()) connection_.protocol()->end_of_input();
+  if (draining_ && !connection_.closing()) connection_.protocol()->drain();
+  if (connection_.closing()) connection_.flush();
 }
 
 // A client that waits for 100 (Continue) and got an answer instead may or may not send the body:

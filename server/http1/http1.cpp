@@ -29,23 +29,26 @@ Http1::~Http1() = default;
 
 // --- input ---------------------------------------------------------------------------------------
 
-void Http1::bytes(std::string_view data) {
+void Http1::bytes(std::span<char> data) {
   if (stash_ != nullptr) {
-    stash_->append(data);
+    stash_->append(data.data(), data.size());
     proceed();
     return;
   }
-  const std::size_t used = consume(data);
-  if (used < data.size() && !connection_.closing())
-    stash_ = std::make_unique<std::string>(data.substr(used));
+  const std::span<char> rest = data.subspan(consume({data.data(), data.size()}));
+  if (token_ != nullptr) return leave(rest);
+  if (!rest.empty() && !connection_.closing())
+    stash_ = std::make_unique<std::string>(rest.data(), rest.size());
 }
 
 // Goes on with what was kept. True when something was used.
 bool Http1::proceed() {
-  if (consuming_ || stash_ == nullptr || connection_.closing()) return false;
+  if (consuming_ || token_ != nullptr || stash_ == nullptr || connection_.closing()) return false;
   const std::unique_ptr<std::string> kept = std::move(stash_);
   const std::size_t used = consume(*kept);
-  if (used < kept->size() && !connection_.closing()) {
+  if (token_ != nullptr) {
+    leave(std::span(*kept).subspan(used));
+  } else if (used < kept->size() && !connection_.closing()) {
     kept->erase(0, used);
     if (stash_ == nullptr) stash_ = std::make_unique<std::string>();
     stash_->swap(*kept);
@@ -59,12 +62,15 @@ std::size_t Http1::consume(std::string_view data) {
   consuming_ = true;
   const std::size_t size = data.size();
   bool starved = true;  // for bytes, not for room
-  while (!data.empty() && !connection_.closing()) {
+  while (!data.empty() && !connection_.closing() && token_ == nullptr) {
     if (incoming_ != Incoming::none) {
       if (!body(data)) {
         starved = !stalled_;
         break;
       }
+    } else if (may_leave()) {
+      starved = false;
+      break;
     } else if (no_more_) {
       data = {};
     } else if (!may_begin(data)) {
@@ -75,7 +81,7 @@ std::size_t Http1::consume(std::string_view data) {
     }
   }
   consuming_ = false;
-  if (!connection_.closing() && connection_.paused() == starved) {
+  if (!connection_.closing() && token_ == nullptr && connection_.paused() == starved) {
     if (starved) {
       connection_.resume();
     } else {
@@ -88,6 +94,11 @@ std::size_t Http1::consume(std::string_view data) {
 bool Http1::may_begin(std::string_view data) const {
   if (outstanding_ == 0) return true;
   return outstanding_ < options_.max_pipelined && !back_->unsafe && is_safe(data);
+}
+
+// What comes behind an offer to upgrade is HTTP or not, which its answer will tell.
+bool Http1::may_leave() const {
+  return outstanding_ != 0 && back_->exchange.request.offers_upgrade;
 }
 
 // Takes one request head. False when it is not complete yet.
@@ -275,9 +286,15 @@ void Http1::input_wanted(Exchange& exchange) {
   connection_.flush();
 }
 
+Address Http1::remote() {
+  if (!std::exchange(knows_remote_, true)) remote_ = connection_.remote();
+  return remote_;
+}
+
 // --- time and the end ----------------------------------------------------------------------------
 
 void Http1::end_of_input() {
+  if (token_ != nullptr) return;
   no_more_ = true;
   if (incoming_ != Incoming::none) {
     Slot* slot = body_slot_;
@@ -317,6 +334,7 @@ bool Http1::body_is_slow() {
 }
 
 void Http1::timeout() {
+  if (token_ != nullptr) return;
   if (connection_.queued() > 0) {
     if (connection_.progress() == progress_) return connection_.close();
     progress_ = connection_.progress();
@@ -341,7 +359,8 @@ void Http1::timeout() {
 
 void Http1::drain() {
   draining_ = true;
-  if (outstanding_ != 0 || head_started_ || incoming_ != Incoming::none) return;
+  if (token_ != nullptr || outstanding_ != 0 || head_started_ || incoming_ != Incoming::none)
+    return;
   // Whoever has just connected is about to ask, and was promised an answer.
   if (requests_ == 0) return connection_.arm(std::min(kFirstRequest, options_.connection_timeout));
   connection_.close_when_flushed();
@@ -350,6 +369,7 @@ void Http1::drain() {
 
 void Http1::lost() {
   stash_.reset();
+  token_.reset();
   body_slot_ = nullptr;
   for (Slot* slot = std::exchange(front_, nullptr); slot != nullptr;) {
     Slot* next = slot->next;

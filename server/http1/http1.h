@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,10 +12,14 @@
 #include "server/http1/chunks.h"
 #include "server/http1/head_scan.h"
 #include "server/http1/request_parser.h"
+#include "server/log.h"
 #include "server/protocol.h"
 #include "server/service.h"
+#include "server/upgrade.h"
 
 namespace server::http1 {
+
+struct ResponseShape;
 
 struct Options {
   HeadLimits head;
@@ -33,14 +38,15 @@ struct Options {
   bool continue_on_read = false;     // 100 (Continue) when a handler first reads, not at once
   bool use_sendfile = true;
   std::string server;  // Server field; empty: none
+  Log log;             // of upgrades, at debug
 };
 
-class Http1 final : public Protocol, private Wire {
+class Http1 final : public Protocol, private Wire, private Task {
  public:
   Http1(Connection& connection, Service& service, const Options& options);
   ~Http1() override;
 
-  void bytes(std::string_view data) override;
+  void bytes(std::span<char> data) override;
   void end_of_input() override;
   void room() override;
   void timeout() override;
@@ -68,13 +74,15 @@ class Http1 final : public Protocol, private Wire {
   void output(Exchange& exchange) override;
   void input_wanted(Exchange& exchange) override;
   bool has_room(const Exchange& exchange) const override;
-  Address remote() override { return connection_.remote(); }
+  Address remote() override;
   Address local() override { return connection_.local(); }
-  bool secure() const override { return false; }
+  const tls::Channel* tls() const override { return connection_.tls(); }
+  void run() override;
 
   bool proceed();
   std::size_t consume(std::string_view data);
   bool may_begin(std::string_view data) const;
+  bool may_leave() const;
   bool begin(std::string_view& data);
   void open_exchange(std::string_view head, const HeadScan& scan);
   void refuse_head(std::string_view data, int status, const char* reason);
@@ -88,6 +96,9 @@ class Http1 final : public Protocol, private Wire {
   void pump();
   bool pump_front();
   bool write_front_head(Slot& slot, const Exchange::Output& output);
+  void write_head(const ResponseHead& head, const ResponseShape& shape);
+  void write_switch(Slot& slot);
+  void leave(std::span<char> rest);
   void write_body(Slot& slot, std::string_view bytes);
   void finish_front();
   void end_connection(bool unread);
@@ -100,17 +111,20 @@ class Http1 final : public Protocol, private Wire {
   const Options& options_;
   Slot* front_ = nullptr;
   Slot* back_ = nullptr;
-  Slot* body_slot_ = nullptr;           // whose body is coming in; null while it is swallowed
-  std::unique_ptr<std::string> stash_;  // input that could not be used yet
+  Slot* body_slot_ = nullptr;            // whose body is coming in; null while it is swallowed
+  std::unique_ptr<std::string> stash_;   // input that could not be used yet
+  std::unique_ptr<UpgradeToken> token_;  // the 101 is written; `leave` comes in this turn
   std::uint64_t incoming_left_ = 0;
   std::uint64_t received_ = 0;  // of this body, in this time window
   std::uint64_t silent_ = 0;    // ms of whole windows without a byte of the body
   std::uint64_t swallowed_ = 0;
-  std::uint64_t progress_ = 0;
+  std::uint32_t progress_ = 0;
   ChunkReader chunks_;
   std::uint32_t requests_ = 0;
   std::uint32_t outstanding_ = 0;
   Incoming incoming_ = Incoming::none;
+  Address remote_;  // asked for once
+  bool knows_remote_ = false;
   bool consuming_ = false;
   bool pumping_ = false;
   bool no_more_ = false;  // no further request is taken

@@ -5,8 +5,9 @@
 #include <llhttp.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+
+#include "server/request_rules.h"
 
 namespace server::http1 {
 
@@ -64,44 +65,6 @@ void lower_in_place(Text name) {
     if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c | 0x20);
 }
 
-constexpr std::array<bool, 256> host_characters() {
-  std::array<bool, 256> table{};
-  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c : std::string_view("-._~!$&'()*+,;=%")) table[static_cast<unsigned char>(c)] = true;
-  return table;
-}
-constexpr auto kHostCharacter = host_characters();
-
-// The bytes of `[address]` at the front; 0 when it is not one.
-std::size_t bracketed_length(std::string_view host) {
-  const auto end = host.find(']');
-  if (end == host.npos || end < 3) return 0;
-  const auto inside = host.substr(1, end - 1);
-  return inside.find_first_not_of("0123456789abcdefABCDEF:.") == inside.npos ? end + 1 : 0;
-}
-
-// RFC 3986 section 3.2.2 with an optional port; the container looks closer where it matters.
-bool is_host(std::string_view host) {
-  std::size_t at = 0;
-  if (host.starts_with('[')) {
-    at = bracketed_length(host);
-    if (at == 0) return false;
-  } else {
-    while (at < host.size() && kHostCharacter[static_cast<unsigned char>(host[at])]) ++at;
-  }
-  if (at == host.size()) return true;
-  if (host[at] != ':') return false;
-  unsigned port = 0;
-  for (const char c : host.substr(at + 1)) {
-    if (c < '0' || c > '9') return false;
-    port = port * 10 + static_cast<unsigned>(c - '0');
-    if (port > 65535) return false;
-  }
-  return true;
-}
-
 // Counts each field that may occur once only, and fills the table of known ones.
 const char* index_fields(RequestHead& request) {
   for (std::size_t i = 0; i < request.fields.size(); ++i) {
@@ -151,23 +114,6 @@ const char* agree_on_host(RequestHead& request, Field* fields, bool http10) {
   }
   fields[first - 1].value = named;
   return nullptr;
-}
-
-bool field_has_token(const RequestHead& request, Known known, std::string_view token) {
-  if (!request.has(known)) return false;
-  for (std::size_t i = request.first[static_cast<std::size_t>(known)] - 1u;
-       i < request.fields.size(); ++i)
-    if (known_field(request.fields[i].name) == known && has_token(request.fields[i].value, token))
-      return true;
-  return false;
-}
-
-// RFC 9110 section 10.1.1; there is no other expectation.
-bool expects_continue_only(const RequestHead& request) {
-  return std::all_of(request.fields.begin(), request.fields.end(), [](const Field& field) {
-    return known_field(field.name) != Known::expect ||
-           equal_ignoring_case(field.value, "100-continue");
-  });
 }
 
 // RFC 9112 sections 6.1 to 6.3: how long the body is.
@@ -255,6 +201,8 @@ Framing parse_head(std::string_view head, const HeadScan& scan, Arena& arena,
   if (request.method == "CONNECT") return refuse(501, "This server is not a proxy.");
   if (request.method == "TRACE" && !rules.allow_trace)
     return refuse(405, "TRACE is not allowed here.");
+  request.offers_upgrade = !framing.http10 && request.has(Known::upgrade) &&
+                           field_has_token(request, Known::connection, "upgrade");
   framing.keep_alive =
       !field_has_token(request, Known::connection, "close") &&
       (!framing.http10 || field_has_token(request, Known::connection, "keep-alive"));

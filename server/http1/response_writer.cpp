@@ -51,7 +51,8 @@ char* write_head(char* to, const ResponseHead& head, const ResponseShape& shape,
   to = put(to, date);
   to = put(to, "\r\n");
   for (const Field& field : head.fields()) {
-    if (is_ours(field.name)) continue;
+    if (is_ours(field.name) && !(shape.upgrade && equal_ignoring_case(field.name, "connection")))
+      continue;
     if (!server.empty() && equal_ignoring_case(field.name, "server")) continue;
     to = put(to, field.name);
     to = put(to, ": ");
@@ -76,7 +77,11 @@ char* write_head(char* to, const ResponseHead& head, const ResponseShape& shape,
     case ResponseShape::Length::until_close:
       break;
   }
-  if (!shape.keep_alive) {
+  // RFC 9110 section 7.8: whoever sends Upgrade, as in a 426, says so here.
+  const bool offers = !shape.upgrade && !shape.http10 && head.has("upgrade");
+  if (offers) {
+    to = put(to, shape.keep_alive ? "Connection: Upgrade\r\n" : "Connection: close, Upgrade\r\n");
+  } else if (!shape.keep_alive) {
     to = put(to, "Connection: close\r\n");
   } else if (shape.http10) {
     to = put(to, "Connection: keep-alive\r\n");

@@ -21,6 +21,10 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/eventually.h"
+
+using tests::eventually;
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,14 +80,6 @@ std::vector<std::string> names(const fs::path& folder) {
     found.push_back(entry.path().filename().string());
   std::sort(found.begin(), found.end());
   return found;
-}
-
-bool eventually(const std::function<bool()>& condition) {
-  for (int round = 0; round < 1000; ++round) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
 }
 
 AccessLogOptions options_in(const TemporaryFolder& folder) {

@@ -177,3 +177,16 @@ TEST_CASE("filters match every path their pattern covers") {
     CHECK(pattern->matches_filter(row.path) == row.matches);
   }
 }
+
+TEST_CASE("a WebSocket's paths begin with '/', which alone is the root") {
+  const auto socket = [](std::string_view text) {
+    return Pattern::parse(text, PatternUse::websocket);
+  };
+  CHECK(socket("/")->kind() == Pattern::Kind::context_root);
+  CHECK(socket("/a/*")->kind() == Pattern::Kind::prefix);
+  CHECK(socket("/a/{b}")->kind() == Pattern::Kind::variables);
+  for (const char* wrong : {"", "*", "*.ws", "a", "/a/{b}c", "/a//b", "/a/{b}/{b}"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(socket(wrong));
+  }
+}

@@ -30,9 +30,14 @@ TEST_CASE("status: applications are listed by host, the reason of an outage in o
   host.name = "localhost";
   host.applications = {well, broken};
   mapping.entries.push_back(std::move(host));
-  const std::string text = container::status_text(
-      {.config = "conf/server.xml", .uptime = seconds(61), .gates = {}, .mapping = mapping});
+  const std::string text = container::status_text({.config = "conf/server.xml",
+                                                   .uptime = seconds(61),
+                                                   .gates = {},
+                                                   .mapping = mapping,
+                                                   .sockets = 3,
+                                                   .tunneled = 2});
   CHECK(text.find(", up 1 min 1 s\nconfiguration: conf/server.xml\nmapping: generation 7\n"
+                  "WebSockets: 3 open, 2 of them over HTTP/2\n"
                   "host localhost\n  /: available\n  /shop, version 2: unavailable\n"
                   "    cart: no such file\n") != std::string::npos);
   CHECK(text.find("excerpt") == std::string::npos);

@@ -3,33 +3,23 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "tests/reload/build_mark.h"
 #include "tests/support/installation.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using tests::Client;
-
+using tests::content;
 using tests::environment;
-
-std::string content(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::string mark(int build) {
-  char text[16];
-  std::snprintf(text, sizeof text, "build %04d", build);
-  return text;
-}
+using tests::mark;
+using tests::put;
 
 constexpr const char* kManifest = R"(<Application>
   <Library name="numbered" file="lib/numbered.so"/>
@@ -129,19 +119,17 @@ struct Broken {
 class Trial {
  public:
   Trial()
-      : good_(content(fs::path(environment("MARGAY_PLUGINS")) / "numbered.so")),
-        at_(good_.find(mark(0))),
-        lib_(installation_.application("numbered", kManifest) / "lib") {
-    REQUIRE(at_ != std::string::npos);
+      : numbered_(fs::path(environment("MARGAY_PLUGINS")) / "numbered.so"),
+        library_(installation_.application("numbered", kManifest) / "lib" / "numbered.so") {
     deployed_.allow(0);
-    replace(good_);
+    put(library_, numbered_.build(0));
     installation_.start();
   }
 
   // Replaces the library by build `number` and waits until the server has taken it over.
   void deploy(int number, Trigger trigger) {
     deployed_.allow(number);
-    replace(build(number));
+    put(library_, numbered_.build(number));
     if (trigger == Trigger::signal) server().signal(SIGHUP);
     REQUIRE_MESSAGE(!server().await("application /numbered deployed").empty(), server().log());
     REQUIRE_MESSAGE(!server().await("is in use").empty(), server().log());
@@ -149,7 +137,7 @@ class Trial {
     CHECK(ask() == mark(number));
   }
   void deploy(const Broken& broken) {
-    replace(broken.library);
+    put(library_, broken.library);
     server().signal(SIGHUP);
     const std::string line = server().await(broken.reported);
     CHECK_MESSAGE(line.find("was not replaced") != std::string::npos, server().log());
@@ -169,20 +157,9 @@ class Trial {
   }
 
  private:
-  std::string build(int number) const {
-    std::string library = good_;
-    return library.replace(at_, mark(number).size(), mark(number));
-  }
-  // As any copying tool should do it: the file appears under its name in one step.
-  void replace(const std::string& library) {
-    std::ofstream(lib_ / ".new", std::ios::binary) << library;
-    fs::rename(lib_ / ".new", lib_ / "numbered.so");
-  }
-
   tests::Installation installation_;
-  const std::string good_;
-  const std::size_t at_;  // of the number in it
-  const fs::path lib_;
+  const tests::MarkedLibrary numbered_;
+  const fs::path library_;
   Deployed deployed_;
   int current_ = 0;
 };

@@ -131,7 +131,6 @@ TEST_CASE("http1 aborts: on a worker") {
 TEST_CASE("http1 aborts: an answer that another thread owes") {
   SmallService service;
   std::atomic<server::Async*> owed{nullptr};
-  std::atomic<bool> stop{false};
   service.answer = [&](server::Exchange& exchange) {
     server::Async& right = exchange.suspend();
     server::Async* none = nullptr;
@@ -141,8 +140,8 @@ TEST_CASE("http1 aborts: an answer that another thread owes") {
       none = nullptr;
     }
   };
-  std::thread other([&] {
-    while (!stop) {
+  std::jthread other([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
       server::Async* right = owed.exchange(nullptr);
       if (right == nullptr) {
         std::this_thread::yield();
@@ -158,6 +157,6 @@ TEST_CASE("http1 aborts: an answer that another thread owes") {
     }
   });
   go_everywhere(service);
-  stop = true;
+  other.request_stop();
   other.join();
 }

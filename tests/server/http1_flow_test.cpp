@@ -1,5 +1,7 @@
 // HTTP/1 where order and moment matter: answers held back, bodies nobody reads, the end.
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <string>
 #include <string_view>
@@ -393,6 +395,38 @@ TEST_CASE("http1 flow: a refusal can be read by a client that is still sending")
     CHECK(answer.find("Connection: close\r\n") != std::string::npos);
     CHECK(client.closed());
   }
+}
+
+// The second answer waits in the queue behind the first; when the first has left, the socket takes
+// all of the second at once, and is told so only later.
+TEST_CASE("http1 flow: a file behind two answers that had to wait") {
+  const std::string large(300'000, 'l'), small(10'000, 's'), body(100'000, 'f');
+  const int file = ::memfd_create("body", MFD_CLOEXEC);
+  REQUIRE(::write(file, body.data(), body.size()) == static_cast<ssize_t>(body.size()));
+  for (const bool zero_copy : {true, false}) {
+    CAPTURE(zero_copy);
+    SmallService service;
+    service.answer = [&](server::Exchange& exchange) {
+      if (exchange.request.target == "/file") {
+        exchange.response().set(exchange.arena(), "content-length", "100000");
+        exchange.hand_over(server::FileRange{::dup(file), 0, body.size()});
+      } else {
+        exchange.body().append(exchange.request.target == "/large" ? large : small);
+      }
+    };
+    server::http1::Options options;
+    options.use_sendfile = zero_copy;
+    Conversation client(service, options);
+    client.listen(false);
+    for (const char* target : {"/large", "/small", "/file"})
+      client.say(std::string("GET ") + target + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    client.listen(true);
+    client.settle();
+    const std::string heard = summary(client.take(), service.methods);
+    CHECK(heard.size() == large.size() + small.size() + body.size() + 3 * 5);
+    CHECK(heard.ends_with("|200 " + body + "|"));
+  }
+  ::close(file);
 }
 
 TEST_CASE("http1 flow: who waited behind another answer hears that there is room") {

@@ -19,7 +19,11 @@ namespace tests {
 
 class Client {
  public:
-  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // `receive_buffer`: bytes the kernel keeps for a client that does not read; 0: as it likes.
+  explicit Client(std::uint16_t port, int receive_buffer = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (receive_buffer != 0)
+      ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
@@ -41,13 +45,15 @@ class Client {
     return true;
   }
   void finish() { ::shutdown(socket_, SHUT_WR); }
+  // Whoever waits for it on another thread goes on.
+  void shut_down() { ::shutdown(socket_, SHUT_RDWR); }
   void close() {
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
   }
 
   // Everything until the peer closes, or nothing came for `patience`.
-  std::string rest(std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+  std::string rest(std::chrono::milliseconds patience = std::chrono::seconds(20)) {
     while (receive(patience)) {
     }
     return std::exchange(buffer_, {});
@@ -56,7 +62,7 @@ class Client {
 
   // One whole answer: head and a body of Content-Length or chunks (as they came). Empty at the end.
   std::string answer(bool head_only = false,
-                     std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+                     std::chrono::milliseconds patience = std::chrono::seconds(20)) {
     std::size_t end = 0;
     while ((end = buffer_.find("\r\n\r\n")) == std::string::npos)
       if (!receive(patience)) return std::exchange(buffer_, {});

@@ -9,16 +9,17 @@
 
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "server/connection.h"
 #include "server/http1/http1.h"
 #include "server/loop.h"
 #include "server/service.h"
+#include "server/socket_connection.h"
 
 namespace tests {
 
@@ -31,6 +32,13 @@ class Conversation final : private server::ConnectionOwner {
   // On a loop that several conversations use, one after the other.
   Conversation(server::Service& service, server::http1::Options options, server::Loop& loop)
       : Conversation(service, std::move(options), nullptr, &loop) {}
+  // In another protocol: `speaker` makes it. On `shared` if there is one.
+  using Speaker = std::function<std::unique_ptr<server::Protocol>(server::SocketConnection&)>;
+  explicit Conversation(const Speaker& speaker, server::Loop* shared = nullptr)
+      : own_(shared ? nullptr : std::make_unique<server::Loop>(0)),
+        loop_(shared ? *shared : *own_) {
+    open(speaker);
+  }
   ~Conversation() {
     hang_up();
     if (connection_ != nullptr) connection_->close();
@@ -69,12 +77,29 @@ class Conversation final : private server::ConnectionOwner {
     settle();
   }
 
+  // As when the network breaks.
+  void lose() {
+    cut();
+    settle();
+  }
+  // The same from within a callback, which is on the loop's stack.
+  void cut() {
+    if (connection_ != nullptr) connection_->close();
+  }
+
+  // As when the server is told to stop.
+  void drain() {
+    connection_->protocol()->drain();
+    settle();
+  }
+
   // All that was heard and not yet taken.
   std::string take() { return std::exchange(heard_, {}); }
   const std::string& heard() const { return heard_; }
   bool ended() const { return ended_; }                 // the server says nothing more
   bool gone() const { return connection_ == nullptr; }  // and has forgotten the connection
   server::Loop& loop() { return loop_; }
+  server::Protocol* protocol() { return gone() ? nullptr : connection_->protocol(); }
   void listen(bool on) { listening_ = on; }  // false: a client that does not read
 
   // Runs the loop once without waiting; true when something was heard.
@@ -104,13 +129,18 @@ class Conversation final : private server::ConnectionOwner {
   Conversation(server::Service& service, server::http1::Options options,
                std::unique_ptr<server::Loop> own, server::Loop* shared)
       : options_(std::move(options)), own_(std::move(own)), loop_(shared ? *shared : *own_) {
+    open([&](server::Connection& connection) {
+      return std::make_unique<server::http1::Http1>(connection, service, options_);
+    });
+  }
+  void open(const Speaker& speaker) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
       throw std::runtime_error("no socket pair");
     client_ = ends[0];
-    connection_ = new server::Connection(loop_, *this, true);
+    connection_ = new server::SocketConnection(loop_, *this, true);
     uv_pipe_open(reinterpret_cast<uv_pipe_t*>(&connection_->stream()), ends[1]);
-    connection_->open(std::make_unique<server::http1::Http1>(*connection_, service, options_), 1);
+    connection_->open(speaker(*connection_), 1);
   }
   bool hear() {
     bool any = false;
@@ -135,7 +165,7 @@ class Conversation final : private server::ConnectionOwner {
   const server::http1::Options options_;
   const std::unique_ptr<server::Loop> own_;
   server::Loop& loop_;
-  server::Connection* connection_ = nullptr;
+  server::SocketConnection* connection_ = nullptr;
   int client_ = -1;
   bool ended_ = false;
   bool listening_ = true;

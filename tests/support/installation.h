@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/client.h"
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 
 namespace tests {
@@ -94,16 +95,5 @@ class Installation {
   std::optional<Process> server_;
   std::uint16_t port_ = 0;
 };
-
-// For what nobody announces: asks again and again until `holds`, at most ten seconds.
-template <class Holds>
-bool eventually(Holds&& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 }  // namespace tests

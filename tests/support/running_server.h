@@ -67,18 +67,24 @@ class AwaitedLog final : public server::LogSink {
   std::size_t heard_ = 0;
 };
 
-// A port that was free a moment ago.
+// A port that was free a moment ago, another one each time. None of those which the system gives to
+// whoever asks for any (from 32768 on), and each process begins elsewhere.
 inline std::uint16_t free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof name;
-  const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&name), size) == 0 &&
-                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size) == 0;
-  ::close(socket);
-  REQUIRE(bound);
-  return ntohs(name.sin_port);
+  constexpr unsigned kFirst = 10'000, kCount = 22'000;
+  static std::atomic<unsigned> next{static_cast<unsigned>(::getpid()) * 199};
+  for (unsigned tries = 0; tries < kCount; ++tries) {
+    const auto port = static_cast<std::uint16_t>(kFirst + next++ % kCount);
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_ANY);
+    name.sin_port = htons(port);
+    const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0;
+    ::close(socket);
+    if (bound) return port;
+  }
+  REQUIRE_MESSAGE(false, "no port is free");
+  return 0;
 }
 
 class RunningServer {
@@ -118,6 +124,9 @@ class RunningServer {
     std::filesystem::copy_file(std::filesystem::path(plugins) / name, fresh);
     std::filesystem::rename(fresh, file);
   }
+
+  // Of all components; before `start`.
+  void log_level(server::LogLevel level) { logs_.set_level("", level); }
 
   // Serves by server.xml until the test's end.
   void start() {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ class SmallService final : public server::Service {
   std::atomic<int> finished_count{0};
   std::atomic<int> aborted_count{0};
 
-  std::vector<std::string> methods;  // of all requests, in order; the loop's thread
+  std::vector<std::string> methods;  // of all requests, in order; added by the loops
 
   void handle(server::Exchange& exchange) override {
     note(exchange);
@@ -46,6 +47,7 @@ class SmallService final : public server::Service {
 
  private:
   void note(server::Exchange& exchange) {
+    const std::scoped_lock lock(noting_);
     exchange.local = this;
     methods.emplace_back(exchange.request.method);
   }
@@ -70,6 +72,8 @@ class SmallService final : public server::Service {
     const char* title() const override { return "test"; }
     SmallService& service;
   };
+
+  std::mutex noting_;  // of methods, where there are several loops
 };
 
 class SmallServer {

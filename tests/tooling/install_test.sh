@@ -50,7 +50,8 @@ DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet >"$work/instal
 margay=$(find "$work/root" -type f -path '*/bin/margay')
 prefix=${margay%/bin/margay}
 for file in include/margay/plugin.h share/margay/plugin.map share/pkgconfig/margay.pc \
-  share/margay/server.xml share/margay/app.xml share/man/man1/margay.1 lib/systemd/system/margay.service; do
+  share/margay/server.xml share/margay/app.xml \
+  share/margay/js/margay.js share/man/man1/margay.1 lib/systemd/system/margay.service; do
   [ -f "$prefix/$file" ] || broken "$file is not installed"
 done
 grep -q "^ExecStart=/.*/bin/margay run$" "$prefix/lib/systemd/system/margay.service" ||
@@ -81,12 +82,18 @@ expect 2 'is not a name' "$margay" new endpoint ../greet
 expect 2 'is not a name' "$margay" new filter Greet
 expect 2 'choose another name' "$margay" new filter test
 expect 0 'is ready' "$margay" new filter my-stamp --directory "$work/stamp"
-for name in greet stamp; do
+expect 0 'is ready' "$margay" new websocket my-talk --directory "$work/talk"
+for name in greet stamp talk; do
   { meson setup "$name/build" "$name" --prefix "$work/apps/$name" -Dwerror=true &&
     meson install -C "$name/build"; } >"$work/build.log" 2>&1 || broken "$name does not build"
 done
 expect 0 'endpoint greet' "$margay" abi apps/greet/lib/greet.so
 expect 0 'filter my-stamp' "$margay" abi apps/stamp/lib/my-stamp.so
+expect 0 'websocket my-talk: loop; takes text' "$margay" abi apps/talk/lib/my-talk.so
+mkdir -p "$work/conf"
+echo '<Server><Service><Connector port="0"/><Engine><Host name="localhost"/></Engine></Service></Server>' \
+  >"$work/conf/server.xml"
+expect 0 'all is well' "$margay" check -c "$work/conf/server.xml"
 expect 1 'refused' "$margay" abi "$prefix/share/margay/plugin.map"
 
 # --- a server that is empty at first

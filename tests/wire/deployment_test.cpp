@@ -3,10 +3,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/eventually.h"
+#include "tests/support/frame_client.h"
 #include "tests/support/running_server.h"
 
 using nlohmann::json;
 using tests::body_of;
+using tests::FrameClient;
 using tests::RunningServer;
 
 namespace {
@@ -66,6 +69,34 @@ TEST_CASE("static files answer where no endpoint does, folders by the first welc
         std::string::npos);
   CHECK(RunningServer::get(port, "/shop/state").starts_with("HTTP/1.1 200 "));
   CHECK(body_of(RunningServer::get(port, "/own/")) == "this");
+}
+
+TEST_CASE("static files stand beside a WebSocket that has their path") {
+  for (const std::string path : {"/", "/*"}) {
+    CAPTURE(path);
+    RunningServer server;
+    const std::uint16_t port = tests::free_port();
+    server.write("server.xml", server_xml(port));
+    for (const std::string name : {"page", "bare"}) {
+      server.write("apps/" + name + "/app.xml",
+                   "<Application><Library file='lib/echo.so'/><WebSocket type='echo' path='" +
+                       path + "'/></Application>");
+      server.plugin("echo.so", "apps/" + name + "/lib/echo.so");
+    }
+    server.write("apps/page/static/index.html", "the page");
+    server.write("apps/bare/static/script.js", "the script");
+    server.start();
+    CHECK(body_of(RunningServer::get(port, "/page/")) == "the page");
+    CHECK(body_of(RunningServer::get(port, "/bare/script.js")) == "the script");
+    CHECK(FrameClient(port, "/page/").is_open());
+    const std::string nothing = RunningServer::get(port, "/bare/");
+    CHECK(nothing.starts_with("HTTP/1.1 426 "));
+    CHECK(nothing.find("\r\nUpgrade: websocket\r\n") != std::string::npos);
+    CHECK(nothing.find("Only WebSockets connect here.") != std::string::npos);
+    tests::Client posting(port);
+    posting.send("POST /page/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    CHECK(posting.answer().starts_with("HTTP/1.1 426 "));
+  }
 }
 
 TEST_CASE("a Context of server.xml goes on as it is, until its own words or files change") {
@@ -129,6 +160,29 @@ TEST_CASE("a Context may name a folder with a manifest, and add parameters") {
   REQUIRE(server.log.await("mapping 2 is in use"));
   CHECK(body_of(RunningServer::get(port, "/a?name=x")) == "changed, x\n");
   CHECK(body_of(RunningServer::get(port, "/b?name=x")) == "from server.xml, x\n");
+}
+
+TEST_CASE("an application whose folder goes while it is deployed is served until that is seen") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  server.write("server.xml", server_xml(port));
+  const auto from = server.folder / "apps" / "a", to = server.folder / "aside";
+  server.write("apps/a/app.xml",
+               "<Application><Library file='lib/probe.so'/><Endpoint type='leaving' path='/*'>"
+               "<Parameter name='from' value='" +
+                   from.string() +
+                   "'/>"
+                   "<Parameter name='to' value='" +
+                   to.string() + "'/></Endpoint></Application>");
+  const char* plugins = std::getenv("MARGAY_TEST_PLUGINS");
+  REQUIRE(plugins != nullptr);
+  std::filesystem::create_directories(from / "lib");
+  std::filesystem::copy(std::filesystem::path(plugins) / "probe.so", from / "lib" / "probe.so");
+  server.start();
+  CHECK(std::filesystem::exists(to));
+  server.log.await("application /a deployed on localhost from " + from.string());
+  CHECK(tests::eventually(
+      [&] { return RunningServer::get(port, "/a/").starts_with("HTTP/1.1 404 "); }));
 }
 
 TEST_CASE("filters of Engine and Host are carried over, and follow their libraries") {

@@ -65,6 +65,7 @@ TEST_CASE("the samples answer, and refuse what they cannot use") {
   const Samples samples;
   CHECK(body_of(samples.get("/hello/?name=you")) == "hello, you\n");
   CHECK(body_of(samples.get("/later/?ms=5")) == "later\n");
+  CHECK(body_of(samples.get("/whoami/")) == "You are anybody: this connection is not encrypted.\n");
   CHECK(body_of(samples.get("/blocking/?ms=5")) == "slept for 5 ms\n");
   for (const char* sample : {"/later/?ms=", "/blocking/?ms="})
     for (const char* bad : {"", "x", "5x", "-1", "1e3", "99999", "99999999999999999999", "%205"}) {

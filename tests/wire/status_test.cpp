@@ -47,6 +47,7 @@ TEST_CASE("concurrency: the status names every part, and who may not see it hear
   CHECK(told["pid"] == ::getpid());
   CHECK(told["requests"] == 3);
   CHECK(told["generations"] == json::array({1}));
+  CHECK(told["webSockets"] == json({{"open", 0}, {"overHttp2", 0}, {"compressorBytes", 0}}));
   REQUIRE(told["connectors"].size() == 1);
   CHECK(told["connectors"][0]["title"] == "http://127.0.0.1:" + std::to_string(port));
   CHECK(told["connectors"][0]["accepted"] == 3);

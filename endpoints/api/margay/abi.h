@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define MARGAY_ABI_MAJOR 1
-#define MARGAY_ABI_MINOR 0
+#define MARGAY_ABI_MINOR 3
 #define MARGAY_PLUGIN_MAGIC 0x5947524du /* "MRGY" in memory on little-endian machines */
 
 #ifdef __cplusplus
@@ -249,6 +249,10 @@ typedef struct margay_filter_type {
   void (*destroy)(void* self);
 } margay_filter_type;
 
+/* In abi_websocket.h. */
+typedef struct margay_websocket_type margay_websocket_type;
+typedef struct margay_interceptor_type margay_interceptor_type;
+
 typedef struct margay_plugin {
   uint32_t magic;
   uint32_t size;
@@ -258,6 +262,10 @@ typedef struct margay_plugin {
   const char* version;
   const margay_endpoint_type* const* endpoints;
   const margay_filter_type* const* filters;
+  /* since 1.1 */
+  uint32_t websocket_count, interceptor_count;
+  const margay_websocket_type* const* websockets;
+  const margay_interceptor_type* const* interceptors;
 } margay_plugin;
 
 /* The only symbol a plugin exports. Runs none of its author's code: the table is constant. */

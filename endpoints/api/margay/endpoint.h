@@ -50,14 +50,12 @@ inline void copy_text(char* to, std::size_t room, std::string_view from) {
   std::snprintf(to, room, "%.*s", static_cast<int>(from.size()), from.data());
 }
 
-template <class T>
-void* create(const margay_host* host, const margay_config* raw, margay_failure* failure) {
-  const Config config(*host, *raw);
+// Calls `make(config)`; NULL when it throws, with the reason in `failure`.
+template <class Make>
+void* created(const margay_host* host, const margay_config* raw, margay_failure* failure,
+              Make&& make) {
   try {
-    if constexpr (std::is_constructible_v<T, const Config&>)
-      return new Held<T>{T(config), config.logger(), raw};
-    else
-      return new Held<T>{T(), config.logger(), raw};
+    return make(Config(*host, *raw));
   } catch (const ConfigError& error) {
     copy_text(failure->parameter, sizeof failure->parameter, error.parameter());
     copy_text(failure->message, sizeof failure->message, error.what());
@@ -70,22 +68,37 @@ void* create(const margay_host* host, const margay_config* raw, margay_failure* 
 }
 
 template <class T>
+void* create(const margay_host* host, const margay_config* raw, margay_failure* failure) {
+  return created(host, raw, failure, [raw](const Config& config) {
+    if constexpr (std::is_constructible_v<T, const Config&>)
+      return new Held<T>{T(config), config.logger(), raw};
+    else
+      return new Held<T>{T(), config.logger(), raw};
+  });
+}
+
+template <class T>
 void destroy(void* self) {
   delete static_cast<Held<T>*>(self);
 }
 
 // Runs one moment; what it throws is logged and becomes MARGAY_FAILED.
+template <class Moment>
+margay_result logged(const Logger& log, Moment&& moment) {
+  try {
+    return moment();
+  } catch (const std::exception& error) {
+    log.error(error.what());
+  } catch (...) {
+    log.error("an exception that is no std::exception");
+  }
+  return MARGAY_FAILED;
+}
+
 template <class T, class Moment>
 margay_result guarded(void* self, Moment&& moment) {
   auto& held = *static_cast<Held<T>*>(self);
-  try {
-    return moment(held.object);
-  } catch (const std::exception& error) {
-    held.log.error(error.what());
-  } catch (...) {
-    held.log.error("an exception that is no std::exception");
-  }
-  return MARGAY_FAILED;
+  return logged(held.log, [&] { return moment(held.object); });
 }
 
 template <class T>

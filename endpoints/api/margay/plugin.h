@@ -1,4 +1,5 @@
-// Everything a plugin needs: endpoints, filters, and MARGAY_PLUGIN, which makes the table of them.
+// Everything a plugin needs: endpoints, filters, WebSockets, and MARGAY_PLUGIN, which makes the
+// table of them.
 //
 // Header-only, compiled into the plugin: nothing but C crosses to the server. Exceptions end here.
 #pragma once
@@ -8,14 +9,21 @@
 #include <utility>
 
 #include <margay/abi.h>
+#include <margay/abi_websocket.h>
 #include <margay/async.h>
+#include <margay/client.h>
 #include <margay/config.h>
 #include <margay/cookie.h>
 #include <margay/endpoint.h>
 #include <margay/filter.h>
+#include <margay/handshake.h>
 #include <margay/logger.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/session.h>
+#include <margay/topic.h>
+#include <margay/websocket.h>
+#include <margay/websocket_handlers.h>
 
 namespace margay::detail {
 
@@ -41,16 +49,29 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
 
 // A constant table, not a registration: loading a plugin runs no code of its author.
 // MARGAY_TABLE names the function that returns it, for types that are linked into the server.
-#define MARGAY_TABLE(function, plugin_name, plugin_version, ...)                                   \
-  const margay_plugin* function() {                                                                \
-    static constexpr auto parts = std::make_tuple(__VA_ARGS__);                                    \
-    static constexpr auto endpoint_types = margay::detail::pick<margay_endpoint_type>(parts);      \
-    static constexpr auto filter_types = margay::detail::pick<margay_filter_type>(parts);          \
-    static constexpr margay_plugin table{                                                          \
-        MARGAY_PLUGIN_MAGIC,         sizeof(margay_plugin),    MARGAY_ABI_MAJOR, MARGAY_ABI_MINOR, \
-        endpoint_types.second,       filter_types.second,      plugin_name,      plugin_version,   \
-        endpoint_types.first.data(), filter_types.first.data()};                                   \
-    return &table;                                                                                 \
+#define MARGAY_TABLE(function, plugin_name, plugin_version, ...)                                \
+  const margay_plugin* function() {                                                             \
+    static constexpr auto parts = std::make_tuple(__VA_ARGS__);                                 \
+    static constexpr auto endpoint_types = margay::detail::pick<margay_endpoint_type>(parts);   \
+    static constexpr auto filter_types = margay::detail::pick<margay_filter_type>(parts);       \
+    static constexpr auto websocket_types = margay::detail::pick<margay_websocket_type>(parts); \
+    static constexpr auto interceptor_types =                                                   \
+        margay::detail::pick<margay_interceptor_type>(parts);                                   \
+    static constexpr margay_plugin table{MARGAY_PLUGIN_MAGIC,                                   \
+                                         sizeof(margay_plugin),                                 \
+                                         MARGAY_ABI_MAJOR,                                      \
+                                         MARGAY_ABI_MINOR,                                      \
+                                         endpoint_types.second,                                 \
+                                         filter_types.second,                                   \
+                                         plugin_name,                                           \
+                                         plugin_version,                                        \
+                                         endpoint_types.first.data(),                           \
+                                         filter_types.first.data(),                             \
+                                         websocket_types.second,                                \
+                                         interceptor_types.second,                              \
+                                         websocket_types.first.data(),                          \
+                                         interceptor_types.first.data()};                       \
+    return &table;                                                                              \
   }
 #define MARGAY_PLUGIN(plugin_name, plugin_version, ...) \
   extern "C" __attribute__((visibility("default")))     \

@@ -11,6 +11,7 @@
 #include <margay/cookie.h>
 #include <margay/form.h>
 #include <margay/text.h>
+#include <margay/tls.h>
 
 namespace margay {
 
@@ -46,6 +47,9 @@ class Request {
   // Unique in this process: the connection's number and the request's on it, as logs have them.
   std::string_view id() const { return info(MARGAY_REQUEST_ID); }
   std::string_view info(margay_info what) const { return view(host_.info(&exchange_, what)); }
+  // What was agreed with whoever connected, and their certificate; {} when that connection is not
+  // encrypted. With a proxy before the server it tells of the proxy, whatever is_secure() says.
+  std::optional<Tls> tls() const;
 
   margay_dispatcher dispatcher() const { return static_cast<margay_dispatcher>(raw_.dispatcher); }
   // In an ERROR dispatch: what is being reported. Elsewhere 0 and empty.
@@ -180,5 +184,16 @@ class Request {
   const margay_request& raw_;
   const margay_config* source_;  // whose log hears of exceptions
 };
+
+inline std::optional<Tls> Request::tls() const {
+  const auto* functions = source_ == nullptr
+                              ? nullptr
+                              : static_cast<const margay_tls_facts*>(host_.query(source_, "tls/1"));
+  if (functions == nullptr) return std::nullopt;
+  return detail::tls_of([&](margay_tls* to) { return functions->connection(&exchange_, to); },
+                        [&](std::uint32_t index, margay_certificate* to) {
+                          return functions->certificate(&exchange_, index, to);
+                        });
+}
 
 }  // namespace margay

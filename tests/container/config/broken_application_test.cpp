@@ -109,7 +109,8 @@ const std::vector<Broken> broken_files = {
   <Filter type="headers" endpoint="file"/>
 </Application>
 )",
-     {"3:36: error: there is no <Endpoint> with the name 'file'; did you mean 'files'?"}},
+     {"3:36: error: there is no <Endpoint> or <WebSocket> with the name 'file'; did you mean "
+      "'files'?"}},
     {"unknown dispatcher",
      R"(<Application>
   <Filter type="headers" path="*" dispatcher="REQUEST, EROR"/>

@@ -491,6 +491,15 @@ const std::vector<Broken> broken_files = {
 </Server>
 )",
      {"3:26: error: '&' must be written as &amp;"}},
+    {"nothing listens",
+     R"(<Server>
+  <Service>
+    <Connector enabled="false"/>
+    <Engine><Host name="localhost"/></Engine>
+  </Service>
+</Server>
+)",
+     {"2:3: error: every <Connector> is switched off; set 'enabled' of one to true"}},
     {"empty file", R"()", {"1:1: error: the file has no root element"}},
 };
 

@@ -25,6 +25,11 @@ constexpr std::string_view rich_server = R"(<Server gracefulStopAwaitMillis="5s"
           <FilterMapping filter="second" endpoint="e" dispatcher="ERROR ASYNC"/>
           <Filter name="second" type="t" path="/z"/>
           <Endpoint name="e" type="t" maxBody="-1"><Path/><Path>/a</Path></Endpoint>
+          <WebSocket name="w" type="t" path="/w" origins="https://a.example same-origin"
+                     subprotocols="b a" maxFrameSize="1KiB" overflow="dropOldest" pingInterval="0">
+            <Interceptor type="z"><Parameter name="p" value="v"/></Interceptor>
+            <Interceptor type="a"/>
+          </WebSocket>
           <ErrorPage location="/e"/>
           <WelcomeFile>a b, c.html</WelcomeFile>
         </Context>
@@ -99,6 +104,37 @@ TEST_CASE("an application is printed likewise") {
   CHECK(again.libraries.at(0).name == "a");
   CHECK(again.endpoints.at(0).paths.at(0).text == "/");
   CHECK(without_comments(effective_configuration(again)) == without_comments(text));
+}
+
+TEST_CASE("secrets are not shown, and count all the same") {
+  const auto read = [](const std::string& password) {
+    return parse(
+        "<Server><Service><Connector SSLEnabled='true'><SSLHostConfig>"
+        "<Certificate certificateFile='c' certificateKeyPassword='" +
+        password +
+        "'/></SSLHostConfig></Connector><Engine><Host name='localhost'><Context path='/a'>"
+        "<Parameter name='dbPassword' value='" +
+        password +
+        "'/><Parameter name='user' value='me'/></Context></Host></Engine>"
+        "</Service></Server>");
+  };
+  const ServerConfig one = read("hunter2"), other = read("hunter3");
+  const std::string shown = effective_configuration(one);
+  CHECK_FALSE(contains(shown, "hunter2"));
+  CHECK(contains(shown, "certificateKeyPassword=\"****\""));
+  CHECK(contains(shown, "name=\"dbPassword\"\n"));
+  CHECK(contains(shown, "value=\"me\""));
+  CHECK(shown == effective_configuration(other));
+  const auto connector = [](const ServerConfig& config) {
+    return values_text("Connector", config.service.connectors.at(0));
+  };
+  const auto context = [](const ServerConfig& config) {
+    return values_text("Context", config.service.engine.hosts.at(0).contexts.at(0));
+  };
+  CHECK(connector(one) != connector(other));
+  CHECK(context(one) != context(other));
+  const std::string none = effective_configuration(read(""));
+  CHECK(contains(none, "certificateKeyPassword  "));
 }
 
 }  // namespace container

@@ -73,6 +73,15 @@ TEST_CASE("the smallest server.xml has every default") {
   CHECK(config.service.engine.hosts[0].app_base == "apps");
 }
 
+TEST_CASE("a connector that is switched off is none, and its files need not be there") {
+  const ServerConfig config = server(R"(<Server><Service>
+    <Connector port="1234" enabled="${tls?false:true}"/>
+    <Connector port="1234" enabled="${tls?true:false}" SSLEnabled="true"/>
+    <Engine><Host name="localhost"/></Engine></Service></Server>)");
+  REQUIRE(config.service.connectors.size() == 1);
+  CHECK_FALSE(config.service.connectors[0].ssl_enabled);
+}
+
 TEST_CASE("a server.xml with much in it") {
   const ServerConfig config = server(R"(<?xml version="1.0" encoding="UTF-8"?>
 <Server pidFile="run/margay.pid" control="run/control" gracefulStopAwaitMillis="5000">
@@ -221,10 +230,9 @@ TEST_CASE("Tomcat's names are warned about, each once and by name") {
   const std::vector<std::string> warnings = warnings_of(R"(<Server port="8005">
   <Listener className="org.apache.catalina.core.AprLifecycleListener"/>
   <Service>
-    <Connector port="8443" SSLEnabled="true" maxThreads="150" socket.rxBufSize="1">
-      <SSLHostConfig><Certificate certificateKeystoreFile="x"/></SSLHostConfig>
-    </Connector>
+    <Connector port="8443" compression="on" maxThreads="150" socket.rxBufSize="1"/>
     <Engine>
+      <Realm className="org.apache.catalina.realm.LockOutRealm"/>
       <Valve className="com.example.Own"/>
       <Host name="localhost"/>
     </Engine>
@@ -236,15 +244,15 @@ TEST_CASE("Tomcat's names are warned about, each once and by name") {
             "signals and 'margay stop' end the server; nothing listens for that",
             "server.xml:2:3: warning: 'AprLifecycleListener' in <Server> is Tomcat's and has no "
             "effect: there is nothing to prepare",
-            "server.xml:4:28: warning: attribute 'SSLEnabled' of <Connector> is Tomcat's and has "
-            "no effect: TLS is not served here; the connector stays plain HTTP",
-            "server.xml:4:46: warning: attribute 'maxThreads' of <Connector> is Tomcat's and has "
+            "server.xml:4:28: warning: attribute 'compression' of <Connector> is Tomcat's and has "
+            "no effect: answers are not compressed here",
+            "server.xml:4:45: warning: attribute 'maxThreads' of <Connector> is Tomcat's and has "
             "no effect: set it on an <Executor> and name that in 'executor'",
-            "server.xml:4:63: warning: attribute 'socket.rxBufSize' of <Connector> is Tomcat's and "
+            "server.xml:4:62: warning: attribute 'socket.rxBufSize' of <Connector> is Tomcat's and "
             "has no effect: the system's own value holds",
-            "server.xml:5:7: warning: <SSLHostConfig> in <Connector> is Tomcat's and has no "
-            "effect: TLS is not served here; the connector stays plain HTTP",
-            "server.xml:8:7: warning: 'Own' in <Engine> is Tomcat's and has no effect: there are "
+            "server.xml:6:7: warning: <Realm> in <Engine> is Tomcat's and has no effect: put a "
+            "filter that authenticates in front of the endpoints",
+            "server.xml:7:7: warning: 'Own' in <Engine> is Tomcat's and has no effect: there are "
             "no Java classes here; filters go into <Filter>"});
 }
 

@@ -58,4 +58,20 @@ TEST_CASE("a long line is cut around the caret") {
         std::string(100, 'a') + '!' + std::string(59, 'b') + '\n' + std::string(100, ' ') + '^');
 }
 
+TEST_CASE("an excerpt shows no passwords") {
+  const auto shown = [](const std::string& line) {
+    const SourceText text("f", line);
+    const std::string excerpt = text.excerpt(text.position(0));
+    return excerpt.substr(0, excerpt.find('\n'));
+  };
+  CHECK(shown("<C keyPassword=\"a'b\" file='c'/>") == "<C keyPassword=\"***\" file='c'/>");
+  CHECK(shown("don't <C keystorePass = 'a\"b' b='c'/>") == "don't <C keystorePass = '***' b='c'/>");
+  CHECK(shown("<C Password='not closed") == "<C Password='**********");
+  CHECK(shown("<C a='Password' b='c'/>") == "<C a='Password' b='c'/>");
+  CHECK(shown("<C keyPasswordFile='f' Pass") == "<C keyPasswordFile='f' Pass");
+  // The caret stays where it was.
+  const SourceText text("f", "<C Password='abc' x='y'/>");
+  CHECK(text.excerpt(text.position(18)) == "<C Password='***' x='y'/>\n                  ^");
+}
+
 }  // namespace container

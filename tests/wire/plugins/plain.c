@@ -67,15 +67,15 @@ static const margay_endpoint_type* const endpoints[] = {&endpoint};
 static const margay_filter_type* const filters[] = {&filter};
 
 __attribute__((visibility("default"))) const margay_plugin* margay_plugin_main(void) {
-  static const margay_plugin table = {MARGAY_PLUGIN_MAGIC,
-                                      sizeof(margay_plugin),
-                                      MARGAY_ABI_MAJOR,
-                                      MARGAY_ABI_MINOR,
-                                      1,
-                                      1,
-                                      "plain",
-                                      "1.0",
-                                      endpoints,
-                                      filters};
+  static const margay_plugin table = {.magic = MARGAY_PLUGIN_MAGIC,
+                                      .size = sizeof(margay_plugin),
+                                      .abi_major = MARGAY_ABI_MAJOR,
+                                      .abi_minor = MARGAY_ABI_MINOR,
+                                      .endpoint_count = 1,
+                                      .filter_count = 1,
+                                      .name = "plain",
+                                      .version = "1.0",
+                                      .endpoints = endpoints,
+                                      .filters = filters};
   return &table;
 }

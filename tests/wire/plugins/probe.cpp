@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <stdexcept>
@@ -236,9 +237,19 @@ class Figures : public margay::Endpoint {
   }
 };
 
+// Takes the folder of its application away while that is being deployed.
+class Leaving : public margay::Endpoint {
+ public:
+  explicit Leaving(const margay::Config& config) {
+    std::filesystem::rename(std::string(config.get("from")), std::string(config.get("to")));
+  }
+  void service(margay::Request&, margay::Response& response) override { response.write("here"); }
+};
+
 }  // namespace
 
 MARGAY_PLUGIN("probe", "1.0", margay::endpoint<Pump>("pump"), margay::endpoint<Count>("count"),
               margay::endpoint<Held>("held"), margay::endpoint<Thrower>("thrower"),
               margay::endpoint<Values>("values"), margay::endpoint<Figures>("figures"),
-              margay::filter<Gate>("gate"), margay::filter<Recorder>("recorder"))
+              margay::endpoint<Leaving>("leaving"), margay::filter<Gate>("gate"),
+              margay::filter<Recorder>("recorder"))
