@@ -226,7 +226,7 @@ bool Http2::end_stuck_streams() {
     any = true;
   }
   for (Tunnel* tunnel = tunnels_; tunnel != nullptr; tunnel = tunnel->next_tunnel())
-    if (!tunnel->waiting().empty() && !has_window(tunnel->id)) tunnel->cut();
+    if (tunnel->has_more() && !has_window(tunnel->id)) tunnel->cut();
   return any;
 }
 

@@ -68,6 +68,7 @@ class Tunnel final : public Connection, public Occupant {
 
   std::string_view waiting() const { return std::string_view(output_).substr(framed_); }
   bool ends() const;  // behind what waits
+  bool has_more() const { return !waiting().empty() || (ends() && !end_framed_); }
   bool has_ended() const { return end_framed_; }
   void framed(std::size_t size, bool end);  // so much of what waited is on its way
   bool stream_is_closed() const { return stream_closed_; }

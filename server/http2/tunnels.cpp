@@ -73,7 +73,7 @@ void Http2::resume_tunnels() {
   for (std::size_t i = 0; i < due_.size(); ++i) {
     Tunnel* const tunnel = due_[i];
     tunnel->flush();  // all of this turn in one frame
-    if (!tunnel->deferred || (tunnel->waiting().empty() && !tunnel->ends())) continue;
+    if (!tunnel->deferred || !tunnel->has_more()) continue;
     tunnel->deferred = false;
     nghttp2_session_resume_data(session_.get(), tunnel->id);
   }

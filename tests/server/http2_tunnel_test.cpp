@@ -644,6 +644,24 @@ TEST_CASE("tunnel: a peer that has closed its side can make no more room") {
   CHECK(hear(client).starts_with("0123456789"));
 }
 
+// nghttp2 sends an empty frame that ends a stream only when its window is open.
+TEST_CASE("tunnel: a peer that has closed its side gets no end for which there is no room") {
+  Agreeing its;
+  Client client(its.service, {}, {}, std::string(kPreface) + settings({{4, 10}}));
+  client.say(connect(1));
+  server::Connection& tunnel = its.story.all[0]->connection;
+  tunnel.write("0123456789");
+  client.wire().settle();
+  tunnel.close_when_flushed();
+  tunnel.flush();
+  client.wire().settle();
+  CHECK(its.story.lost == 0);
+  client.wire().finish();
+  CHECK(client.ended());
+  CHECK(its.story.lost == 1);
+  CHECK(its.story.protocols == 1);
+}
+
 TEST_CASE("tunnel: a writer that goes on whenever there is room does not hold the loop") {
   Agreeing its;
   const std::string wide =
