@@ -43,8 +43,10 @@ LoopSockets* Hub::current() const {
 
 bool Hub::is_loop() const { return current() != nullptr; }
 
+bool Hub::is_here(Session session) const { return loops_[session.loop()]->loop().is_current(); }
+
 WebSocket* Hub::here(Session session, Gate& gate) const {
-  return loops_[session.loop()]->loop().is_current() && gate.is(session) ? gate.socket() : nullptr;
+  return is_here(session) && gate.is(session) ? gate.socket() : nullptr;
 }
 
 // --- messages
@@ -71,7 +73,7 @@ Send Hub::send(Session session, Opcode kind, std::string_view payload, const Sen
   Gate* const its = gate(session);
   if (its == nullptr || !its->is_open(session)) return Send::gone;
   if (!sendable(kind, payload) || options.key.size() > Outgoing::kMaxKey) return Send::invalid;
-  WebSocket* const socket = here(session, *its);
+  WebSocket* const socket = is_here(session) ? its->socket() : nullptr;
   if (socket != nullptr && options.done.call == nullptr && socket->may_send_now()) {
     socket->send_now(kind, payload);
     return Send::queued;
@@ -86,7 +88,7 @@ Send Hub::send(Session session, Frozen& message, const SendOptions& options) {
   if (its == nullptr || !its->is_open(session)) return Send::gone;
   if (message.payload().size() > Outgoing::kMaxSize || options.key.size() > Outgoing::kMaxKey)
     return Send::invalid;
-  WebSocket* const socket = here(session, *its);
+  WebSocket* const socket = is_here(session) ? its->socket() : nullptr;
   if (socket != nullptr && options.done.call == nullptr && socket->may_send_now()) {
     socket->send_now(message);
     return Send::queued;

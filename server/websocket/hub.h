@@ -92,6 +92,7 @@ class Hub final : public Sink {
 
  private:
   LoopSockets* current() const;  // the caller's loop
+  bool is_here(Session session) const;
   WebSocket* here(Session session, Gate& gate) const;
   Send done(Session session, Gate& gate, const Gate::Entry& entry);
   template <class Place>  // a session or a stream

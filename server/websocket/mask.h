@@ -27,10 +27,10 @@ inline void unmask_to(char* to, const char* from, std::size_t size, std::uint32_
     for (std::uint64_t& word : words) word ^= wide;
     std::memcpy(to + at, words, sizeof words);
   }
-  for (; at + 4 <= size; at += 4) {
-    std::uint32_t word = 0;
+  for (; at + 8 <= size; at += 8) {
+    std::uint64_t word = 0;
     std::memcpy(&word, from + at, sizeof word);
-    word ^= mask;
+    word ^= wide;
     std::memcpy(to + at, &word, sizeof word);
   }
   char bytes[4];

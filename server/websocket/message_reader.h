@@ -88,6 +88,14 @@ class MessageReader {
   enum class Stage : unsigned char { head, payload };
   struct Rare;
 
+  struct Usual {
+    Opcode kind;
+    std::string_view payload;
+    std::size_t size;  // of the frame
+  };
+
+  std::optional<Usual> usual_message(char* frame, std::size_t size);
+  bool tell_usual(const Usual& message);
   std::optional<FrameHead> take_head(const char* data, std::size_t size, std::size_t& at);
   bool begin_frame(const FrameHead& head);
   bool begin_control(const FrameHead& head);

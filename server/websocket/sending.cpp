@@ -75,9 +75,9 @@ void WebSocket::write_masked(Opcode opcode, std::string_view payload, bool fin, 
   }
 }
 
-// False: it is better sent as it is.
+// Where compression was agreed. False: it is better sent as it is.
 bool WebSocket::deflate(std::string_view payload, std::string& out) {
-  if (compression_ == nullptr || payload.size() < options_.compress_from) return false;
+  if (payload.size() < options_.compress_from) return false;
   const DeflatePolicy& policy = options_.deflate;
   if (!compression_->keeps_context) {
     sockets_.compress(payload, out, compression_->bits, policy.level);
@@ -95,10 +95,12 @@ bool WebSocket::deflate(std::string_view payload, std::string& out) {
 
 void WebSocket::write_message(Opcode kind, std::string_view payload) {
   gate_.sent.add(payload.size());
-  last_message_ = now();
-  std::string& out = sockets_.scratch();
-  if (deflate(payload, out)) return write_frame(kind, out, true, true);
-  write_frame(kind, payload);
+  if (compression_ != nullptr && deflate(payload, sockets_.scratch())) {
+    write_frame(kind, sockets_.scratch(), true, true);
+  } else {
+    write_frame(kind, payload);
+  }
+  last_message_ = last_written_;
 }
 
 void WebSocket::send_now(Opcode kind, std::string_view payload) {
