@@ -129,7 +129,7 @@ class TypedHandler final : public RequestHandler {
   bool takes_json() const override {
     return (is_json_body<std::remove_cvref_t<P>> || ... || false);
   }
-  std::string_view missing(std::span<const std::string> names) const override {
+  std::string_view missing([[maybe_unused]] std::span<const std::string> names) const override {
     std::string_view found;
     (look_for(VariableOf<std::remove_cvref_t<P>>::name, names, found), ...);
     return found;
@@ -223,17 +223,15 @@ class TypedErrorHandler final : public ErrorHandler {
   explicit TypedErrorHandler(std::unique_ptr<RequestHandler> handler)
       : handler_(std::move(handler)) {}
   bool handle(const std::exception_ptr& thrown, HandlerCall& call) const override {
-    const E* error = nullptr;  // as long as `thrown` holds it
     try {
       std::rethrow_exception(thrown);
-    } catch (const E& its) {
-      error = &its;
+    } catch (const E& error) {
+      call.error = &error;
+      handler_->run(call);
+      return true;
     } catch (...) {
       return false;
     }
-    call.error = error;
-    handler_->run(call);
-    return true;
   }
   void throw_pointer() const override { throw static_cast<const E*>(nullptr); }
   bool is_for_base_of(const ErrorHandler& other) const override {
@@ -250,7 +248,7 @@ class TypedErrorHandler final : public ErrorHandler {
   std::unique_ptr<RequestHandler> handler_;
 };
 
-// The most derived type first.
+// The most derived type first. One that rethrows passes on to the next.
 class ErrorHandlers {
  public:
   // Throws std::logic_error for a second one of the same type.
@@ -262,8 +260,13 @@ class ErrorHandlers {
     each_.insert(at, std::move(handler));
   }
   bool handle(const std::exception_ptr& thrown, HandlerCall& call) const {
-    for (const auto& each : each_)
-      if (each->handle(thrown, call)) return true;
+    for (const auto& each : each_) {
+      try {
+        if (each->handle(thrown, call)) return true;
+      } catch (...) {
+        if (std::current_exception() != thrown) throw;
+      }
+    }
     return false;
   }
 

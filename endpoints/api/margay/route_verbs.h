@@ -165,8 +165,8 @@ class RouteVerbs {
     return {its().map({"GET", "HEAD", "POST"}, pattern, std::move(handler)), actions, its()};
   }
   // Answers what handlers and interceptors throw: `handler` takes const E& and what handlers take.
-  // The most derived type goes first, the handlers of an inner group before those around it. What
-  // was written before stays written.
+  // The most derived type goes first, the handlers of an inner group before those around it; one
+  // that rethrows passes on to the next. What was written before stays written.
   template <class E, class F>
   Its& on_error(F handler) {
     its().add_error(
