@@ -112,10 +112,11 @@ inline std::string Dispatcher::allowed(std::string_view path) const {
 
 inline void Dispatcher::answer_without_route(Request& request, Response& response,
                                              std::string_view path, const Choice& choice) const {
-  if (!choice.path) {
+  if (request.is_error_dispatch()) {
     // The page of an error that is not there does not change the error.
-    response.send_error(request.is_error_dispatch() ? request.error_status() : 404,
-                        request.error_message());
+    response.send_error(request.error_status(), request.error_message());
+  } else if (!choice.path) {
+    response.send_error(404);
   } else if (!choice.method) {
     response.header("Allow", allowed(path));
     if (request.method() != "OPTIONS") response.send_error(405);

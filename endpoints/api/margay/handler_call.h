@@ -11,10 +11,10 @@
 #include <vector>
 
 #include <margay/async.h>
+#include <margay/json.h>
 #include <margay/path_table.h>
 #include <margay/request.h>
 #include <margay/response.h>
-#include <nlohmann/json.hpp>
 
 namespace margay {
 

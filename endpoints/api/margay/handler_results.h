@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <margay/handler_call.h>
+#include <margay/json.h>
 #include <margay/media_type.h>
-#include <nlohmann/json.hpp>
 
 namespace margay {
 
