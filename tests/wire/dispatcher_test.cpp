@@ -125,7 +125,7 @@ TEST_CASE("HandlerMapping: patterns in the server's order, methods, types of bod
             {"OPTIONS", "/any", "", "", 200, "\r\n\r\nOPTIONS"},
             {"PATCH", "/any", "", "", 200, "PATCH"},
             {"GET", "/posts/7/", "", "", 404, ""},
-            {"GET", "/nowhere", "", "", 404, "Not Found"},
+            {"GET", "/nowhere", "", "", 404, R"("path":"/app/nowhere")"},
             {"OPTIONS", "/nowhere", "", "", 404, ""},
             {"GET", "/tree", "", "", 200, "below /app/tree"},
             {"GET", "/tree/a/b", "", "", 200, "literal"},

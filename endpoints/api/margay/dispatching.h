@@ -140,7 +140,7 @@ inline void Dispatcher::service(Request& request, Response& response) {
   path.remove_prefix(std::min(request.context_path().size(), path.size()));
   if (path.empty()) path = "/";
   const Choice choice = choose(request, path);
-  if (choice.varies) response.add_header("Vary", "Accept");
+  if (choice.varies && response.header("Vary") != "Accept") response.add_header("Vary", "Accept");
   if (choice.route == nullptr) return answer_without_route(request, response, path, choice);
   HandlerCall call(request, response, interceptors_, views_.get());
   call.type = choice.type;
