@@ -291,6 +291,7 @@ TEST_CASE(
   CHECK(trail("/noted/broken") == "pre-a pre-b after-b after-a ");
   CHECK(trail("/noted/unknown") ==
         "pre-a pre-b after-b(unknown to all handlers) after-a(unknown to all handlers) ");
+  CHECK(trail("/noted/later/broken") == "pre-a pre-b after-b after-a ");
   CHECK(trail("/noted/later") == "pre-a pre-b suspended-b suspended-a ");
   check(server, {
                     {"GET", "/noted?stop=b", "", "", 403, "stopped by b"},

@@ -47,19 +47,21 @@ class RouteGroup : public RouteVerbs<RouteGroup> {
 // Which paths an interceptor is for; all when nothing is said.
 class InterceptorOptions {
  public:
-  explicit InterceptorOptions(detail::InterceptorUse& use) : use_(use) {}
+  InterceptorOptions(std::vector<detail::InterceptorUse>& all, std::size_t index)
+      : all_(all), index_(index) {}
   InterceptorOptions& on(std::string_view pattern) {
-    use_.paths.add(pattern, 0);
-    use_.everywhere = false;
+    all_[index_].paths.add(pattern, 0);
+    all_[index_].everywhere = false;
     return *this;
   }
   InterceptorOptions& except(std::string_view pattern) {
-    use_.excepted.add(pattern, 0);
+    all_[index_].excepted.add(pattern, 0);
     return *this;
   }
 
  private:
-  detail::InterceptorUse& use_;
+  std::vector<detail::InterceptorUse>& all_;
+  std::size_t index_;
 };
 
 // Derive from it and map handlers in the constructor; MARGAY_PLUGIN has it as margay::endpoint<T>.
@@ -93,7 +95,7 @@ class Dispatcher : public Endpoint, public RouteVerbs<Dispatcher> {
                   "an interceptor derives from margay::HandlerInterceptor");
     if (interceptors_.size() == 64) throw std::logic_error("there are 64 interceptors already");
     interceptors_.push_back({std::make_shared<I>(std::forward<A>(arguments)...), {}, {}});
-    return InterceptorOptions(interceptors_.back());
+    return {interceptors_, interceptors_.size() - 1};
   }
   // What renders the views, such as margay::Templates.
   template <class V, class... A>
@@ -180,6 +182,7 @@ class Dispatcher : public Endpoint, public RouteVerbs<Dispatcher> {
   Choice choose(const Request& request, std::string_view path) const;
   static void consider(const detail::Route& route, const Request& request, Choice& choice);
   std::string allowed(std::string_view path) const;
+  static std::string_view view_name_of(std::string_view path);
   void answer_without_route(Request& request, Response& response, std::string_view path,
                             const Choice& choice) const;
   void run(const detail::Route& route, HandlerCall& call, std::string_view path) const;
@@ -195,6 +198,7 @@ class Dispatcher : public Endpoint, public RouteVerbs<Dispatcher> {
   std::vector<detail::InterceptorUse> interceptors_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> objects_;
   std::unique_ptr<const Views> views_;
+  bool sealed_ = false;
 };
 
 template <class E, class F>
@@ -234,6 +238,7 @@ requires std::is_base_of_v<Dispatcher, T>
 constexpr margay_endpoint_type endpoint(const char* name) {
   static_assert(std::is_constructible_v<T, const Config&>,
                 "a dispatcher is made from const margay::Config&");
+  static_assert(!std::is_final_v<T>, "a dispatcher cannot be final");
   using Its = detail::Sealed<T>;
   return {sizeof(margay_endpoint_type),
           static_cast<std::uint32_t>(T::dispatch) | static_cast<std::uint32_t>(T::body),

@@ -9,6 +9,7 @@ inline detail::Route& Dispatcher::add_route(std::initializer_list<std::string_vi
                                             std::string pattern,
                                             std::unique_ptr<detail::RequestHandler> handler,
                                             std::uint32_t scope) {
+  if (sealed_) throw std::logic_error("handlers are mapped in the constructor");
   detail::Route& route = routes_.emplace_back();
   route.names = table_.add(pattern, static_cast<std::uint32_t>(routes_.size() - 1));
   route.pattern = std::move(pattern);
@@ -27,6 +28,7 @@ inline void Dispatcher::seal() {
       throw std::logic_error("a handler of '" + route.pattern + "' takes the path parameter '" +
                              std::string(missing) + "', which the pattern does not have");
   }
+  sealed_ = true;
   table_.each_place([this](std::span<const std::uint32_t> numbers) { refuse_twins(numbers); });
 }
 
@@ -135,6 +137,13 @@ inline void Dispatcher::answer_without_route(Request& request, Response& respons
   }
 }
 
+inline std::string_view Dispatcher::view_name_of(std::string_view path) {
+  const auto dot = path.rfind('.');
+  if (dot != path.npos && dot > path.rfind('/')) path = path.substr(0, dot);
+  path.remove_prefix(1);
+  return path.empty() ? "index" : path;
+}
+
 inline void Dispatcher::service(Request& request, Response& response) {
   std::string_view path = request.path();
   path.remove_prefix(std::min(request.context_path().size(), path.size()));
@@ -145,9 +154,7 @@ inline void Dispatcher::service(Request& request, Response& response) {
   HandlerCall call(request, response, interceptors_, views_.get());
   call.type = choice.type;
   call.path_variables(choice.route->names, choice.values);
-  call.view_name =
-      path.substr(1, path.rfind('.') > path.rfind('/') ? path.rfind('.') - 1 : path.npos);
-  if (call.view_name.empty()) call.view_name = "index";
+  call.view_name = view_name_of(path);
   run(*choice.route, call, path);
 }
 
@@ -162,7 +169,10 @@ inline void Dispatcher::run(const detail::Route& route, HandlerCall& call,
   } catch (...) {
     thrown = std::current_exception();
   }
-  if (thrown) thrown = resolved(std::move(thrown), route, call);
+  if (thrown) {
+    thrown = resolved(std::move(thrown), route, call);
+    call.is_suspended = false;
+  }
   complete(call, thrown);
   if (thrown) std::rethrow_exception(thrown);
 }
@@ -195,7 +205,7 @@ inline std::exception_ptr Dispatcher::resolved(std::exception_ptr thrown,
 }
 
 inline void Dispatcher::complete(HandlerCall& call, const std::exception_ptr& thrown) const {
-  if (call.is_suspended && !thrown) return;
+  if (call.is_suspended) return;
   const auto tell = [&](const std::exception* error) {
     call.in_reverse([&](HandlerInterceptor& each) {
       try {

@@ -89,7 +89,9 @@ class TypedHandler final : public RequestHandler {
   static_assert((Parameter<E, P>::check() && ...));
   static_assert(!takes_async || std::is_void_v<R>,
                 "a handler that takes margay::Async gives void: it answers later");
-  static_assert(std::is_void_v<R> || !std::is_reference_v<R>, "a handler gives values");
+  static_assert(!takes_async || std::is_void_v<E>,
+                "an error handler answers at once: it cannot take margay::Async");
+  static_assert(!std::is_reference_v<R>, "a handler gives values");
   static_assert(std::is_invocable_v<const Work&, P...>,
                 "a handler is called by many threads at once: it cannot be a mutable lambda");
 

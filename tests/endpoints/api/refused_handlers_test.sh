@@ -22,7 +22,6 @@ compiled() {
 class Front : public margay::Dispatcher {
  public:
   explicit Front(const margay::Config& config) : Dispatcher(config) { $1; }
-  int overloaded() { return 1; }
 };
 MARGAY_PLUGIN("refused", "1", margay::endpoint<Front>("refused"))
 END_OF_SOURCE
@@ -74,6 +73,8 @@ refused 'the exception is taken by const reference' \
   'on_error<std::logic_error>([](std::logic_error) {})'
 refused 'a handler cannot take a parameter of this type' \
   'on_error<std::logic_error>([](const std::exception&) {})'
+refused 'an error handler answers at once' \
+  'on_error<std::logic_error>([](margay::Async) {})'
 refused 'an interceptor derives from margay::HandlerInterceptor' 'intercept<Post>()'
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -215,6 +215,7 @@ class Front : public margay::Dispatcher {
     get("/noted/alone", [] { return "alone"; });
     get("/noted/view", [](margay::Model&) {});
     get("/noted/later", [](margay::Async async) { async.finish(); });
+    get("/noted/later/broken", [](margay::Async) { throw Broken("handler"); });
     get("/noted/broken", []() -> std::string { throw Broken("handler"); });
     get("/noted/unknown", []() -> std::string { throw Unknown(); });
     get("/trail", [] {
