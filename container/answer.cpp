@@ -257,9 +257,10 @@ bool Invocation::error_dispatch(int code) {
 
 void Invocation::render_error_body(int code, std::string_view message) {
   const server::RequestHead& head = exchange_.request;
-  const std::string_view path = request.path.size != 0
-                                    ? std::string_view{request.path.data, request.path.size}
-                                    : std::string_view{"/"};
+  const std::string_view failed{request.path.data, request.path.size};
+  const std::string_view path = in_error_        ? error_path_
+                                : failed.empty() ? std::string_view{"/"}
+                                                 : failed;
   const bool named = start_.host != nullptr && start_.host->show_server_info;
   const ErrorBody body =
       render_error({.status = code,

@@ -1,12 +1,13 @@
 #!/bin/sh
-# snippets_test.sh ROOT CC CXX: compiles each block of code that README.md and docs/plugins.md show.
+# snippets_test.sh ROOT CC CXX: compiles each block of code that README.md, docs/plugins.md and docs/dispatcher.md
+# show.
 set -eu
 root=$1 cc=$2 cxx=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
 # One file for each block, named after the page and the line it begins at.
-for page in README.md docs/plugins.md; do
+for page in README.md docs/plugins.md docs/dispatcher.md; do
   awk -v to="$work/$(basename "$page" .md)" '
     /^```(c|cpp)$/ { file = to "-" NR "." substr($0, 4); next }
     /^```/ { file = "" }

@@ -177,3 +177,58 @@ TEST_CASE("concurrency: a stream keeps its code while that is replaced, and then
   if (!tests::is_sanitized())
     CHECK(eventually([&] { return server.server().mapped("/sse.").size() == 1; }));
 }
+
+TEST_CASE(
+    "guestbook: entries are written, escaped, paged, kept over a restart, and missed with a page") {
+  tests::Installation server;
+  const fs::path folder = server.base() / "apps" / "guestbook";
+  fs::copy(fs::path(tests::environment("MARGAY_APPS")) / "guestbook", folder,
+           fs::copy_options::recursive);
+  fs::remove_all(folder / "data");
+  server.start();
+  const auto post = [&](const std::string& form) {
+    Client client(server.port());
+    client.send(
+        "POST /guestbook/entries HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+        std::to_string(form.size()) + "\r\n\r\n" + form);
+    return client.rest();
+  };
+  const auto count = [](const std::string& page, const std::string& text) {
+    int found = 0;
+    for (auto at = page.find(text); at != page.npos; at = page.find(text, at + 1)) ++found;
+    return found;
+  };
+  for (int i = 1; i <= 11; ++i) {
+    const std::string answer = post("author=Ada&text=%3Cb%3Enumber+" + std::to_string(i));
+    CHECK(answer.starts_with("HTTP/1.1 303 "));
+    CHECK(answer.find("Location: /guestbook/#entry-" + std::to_string(i) + "\r\n") !=
+          std::string::npos);
+  }
+  const std::string newest = server.get("/guestbook/");
+  CHECK(count(newest, "<article") == 10);
+  CHECK(newest.find("&lt;b&gt;number 11<") != std::string::npos);
+  CHECK(newest.find("?before=2\"") != std::string::npos);
+  const std::string older = server.get("/guestbook/?before=2");
+  CHECK(count(older, "<article") == 1);
+  CHECK(count(older, "?before=") == 0);
+  const std::string again = post("author=%20&text=kept");
+  CHECK(again.starts_with("HTTP/1.1 422 "));
+  CHECK(again.find(">kept</textarea>") != std::string::npos);
+  CHECK(post("author=x&text=" + std::string(2001, 'x')).starts_with("HTTP/1.1 422 "));
+  CHECK(post("text=nobody").find("form parameter &apos;author&apos; is missing") !=
+        std::string::npos);
+  const std::string missed = server.get("/guestbook/entries/12", "Accept: text/html\r\n");
+  CHECK(missed.starts_with("HTTP/1.1 404 "));
+  CHECK(missed.find("There is no such entry.") != std::string::npos);
+  CHECK(server.get("/guestbook/nowhere", "Accept: text/html\r\n").find("Nothing here") !=
+        std::string::npos);
+  CHECK(server.get("/guestbook/entries/12", "Accept: application/json\r\n")
+            .find(R"("path":"/guestbook/entries/12")") != std::string::npos);
+  CHECK(server.get("/guestbook/guestbook.css").starts_with("HTTP/1.1 200 "));
+  CHECK(server.stop() == 0);
+  server.start();
+  CHECK(server.get("/guestbook/entries/11", "Accept: application/json\r\n")
+            .find(R"("text":"<b>number 11")") != std::string::npos);
+  CHECK(server.stop() == 0);
+}

@@ -1,0 +1,95 @@
+// Answers that a client may have already: ETag, Last-Modified and 304 (RFC 9110 section 13).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <margay/cookie.h>
+#include <margay/request.h>
+#include <margay/response.h>
+
+namespace margay {
+
+using LastModified = std::chrono::sys_seconds;
+
+namespace detail {
+
+// A date of HTTP in any of its three forms (RFC 9110 section 5.6.7), or {}.
+inline std::optional<LastModified> http_date(std::string_view field) {
+  const std::string text(field.substr(0, 64));
+  int day = 0, year = 0, hour = 0, minute = 0, second = 0;
+  std::array<char, 4> name{};
+  const auto six = [&](const char* form) {
+    return std::sscanf(text.c_str(), form, &day, name.data(), &year, &hour, &minute, &second) == 6;
+  };
+  if (!six("%*3s, %2d %3s %4d %2d:%2d:%2d GMT") &&
+      !six("%*[A-Za-z], %2d-%3s-%2d %2d:%2d:%2d GMT") &&
+      std::sscanf(text.c_str(), "%*3s %3s %2d %2d:%2d:%2d %4d", name.data(), &day, &hour, &minute,
+                  &second, &year) != 6)
+    return std::nullopt;
+  if (year < 100) year += year < 70 ? 2000 : 1900;
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const auto month = kMonths.find(name.data());
+  if (month == kMonths.npos || month % 3 != 0 || hour > 23 || minute > 59 || second > 60)
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(month) / 3 + 1},
+                                         std::chrono::day{static_cast<unsigned>(day)}};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         std::chrono::seconds{second};
+}
+
+// Whether a list of entity tags, or "*", names `etag` (RFC 9110 section 8.8.3.2).
+inline bool names_tag(std::string_view list, std::string_view etag, bool strongly) {
+  if (trimmed(list) == "*") return !etag.empty();
+  const bool weak = etag.starts_with("W/");
+  if (etag.empty() || (strongly && weak)) return false;
+  const std::string_view opaque = weak ? etag.substr(2) : etag;
+  for (std::size_t at = list.find('"'); at != list.npos;) {
+    const auto end = list.find('"', at + 1);
+    if (end == list.npos) return false;
+    const bool its_weak = at >= 2 && list.substr(at - 2, 2) == "W/";
+    if (list.substr(at, end + 1 - at) == opaque && !(strongly && its_weak)) return true;
+    at = list.find('"', end + 1);
+  }
+  return false;
+}
+
+}  // namespace detail
+
+// Call it before the work. It sets ETag and Last-Modified; true: the client has this already, or
+// (for other methods than GET and HEAD) has changed something else than it believes; 304 or 412 is
+// answered and nothing is left to do. `etag` has its quotes, as in "\"v7\"" or "W/\"v7\""; "":
+// none. Throws as Response::header does.
+inline bool check_not_modified(Request& request, Response& response, std::string_view etag,
+                               std::optional<LastModified> modified = {}) {
+  const bool reads = request.method() == "GET" || request.method() == "HEAD";
+  const auto since = [&](std::string_view name) {
+    return modified ? detail::http_date(request.header(name)) : std::optional<LastModified>{};
+  };
+  bool failed = false;  // in the order of RFC 9110 section 13.2.2
+  if (request.has_header("if-match"))
+    failed = !detail::names_tag(request.header("if-match"), etag, true);
+  else if (const auto unmodified = since("if-unmodified-since"))
+    failed = *modified > *unmodified;
+  bool fresh = false;
+  if (!failed && request.has_header("if-none-match"))
+    fresh = detail::names_tag(request.header("if-none-match"), etag, false);
+  else if (const auto known = since("if-modified-since"); !failed && reads && known)
+    fresh = *modified <= *known;
+  if (failed || (fresh && !reads)) {
+    response.send_error(412, "It has changed meanwhile.");
+    return true;
+  }
+  if (!etag.empty()) response.header("ETag", etag);
+  if (modified) response.header("Last-Modified", detail::cookie_date(*modified));
+  if (fresh) response.status(304).finish();
+  return fresh;
+}
+
+}  // namespace margay
