@@ -1,4 +1,5 @@
 // What an endpoint knows of its user, and a realm of a library.
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -6,40 +7,35 @@
 
 namespace {
 
-void me(margay::Request& request, margay::Response& response) {
-  std::string text = "user=" + std::string(request.principal());
-  text += " type=" + std::string(request.auth_type());
-  for (const char* role : {"admin", "staff", "**"})
-    if (request.is_user_in_role(role)) text += std::string(" role=") + role;
-  if (!request.claims().empty()) text += " claims=" + std::string(request.claims());
-  text += " body=" + std::string(request.body());
-  response.write(text);
-}
-
-class Me {
+class Me : public margay::Endpoint {
  public:
-  void service(margay::Request& request, margay::Response& response) { me(request, response); }
+  void service(margay::Request& request, margay::Response& response) override {
+    std::string text = "user=" + std::string(request.principal());
+    text += " type=" + std::string(request.auth_type());
+    for (const char* role : {"admin", "staff", "**"})
+      if (request.is_user_in_role(role)) text += std::string(" role=") + role;
+    if (!request.claims().empty()) text += " claims=" + std::string(request.claims());
+    text += " body=" + std::string(request.body());
+    response.write(text);
+  }
 };
 
-class MeOnLoop {
+class MeOnLoop : public Me {
  public:
-  void service(margay::Request& request, margay::Response& response) { me(request, response); }
+  static constexpr auto dispatch = margay::Dispatch::loop;
 };
 
 class Fixed final : public margay::Realm {
  public:
-  explicit Fixed(const margay::Config& config) : role_(config.text("role", "staff")) {}
   std::optional<margay::Identity> authenticate(std::string_view user, std::string_view password,
                                                std::string_view) override {
     if (user == "broken") throw std::runtime_error("the users are out of reach");
     if (user != "lib" || password != "rary") return std::nullopt;
-    return margay::Identity{"", {role_}};
+    return margay::Identity{"", {"staff"}};
   }
-
- private:
-  std::string role_;
 };
 
 }  // namespace
 
-MARGAY_PLUGIN("guarded", "1.0", margay::endpoint<Me>("me"), margay::realm<Fixed>("fixed"))
+MARGAY_PLUGIN("guarded", "1.0", margay::endpoint<Me>("me"),
+              margay::endpoint<MeOnLoop>("me_on_loop"), margay::realm<Fixed>("fixed"))
