@@ -62,7 +62,7 @@ struct Tokens {
                 " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
                 fields + "\r\n");
-    return status(client.head());
+    return status(client.answer(true));
   }
 
   RunningServer server;

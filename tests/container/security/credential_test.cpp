@@ -18,13 +18,23 @@ bool fits(const std::string& stored, const std::string& password,
 }  // namespace
 
 TEST_CASE("Password storage: forms that say themselves what they are") {
-  // Of "tomcat", by other programs: openssl, slappasswd's way, and argon2's own test vectors.
+  // Made by other programs: Python's hashlib, and argon2's own example.
   CHECK(fits("tomcat", "tomcat"));
   CHECK_FALSE(fits("tomcat", "Tomcat"));
   CHECK_FALSE(fits("tomcat", "tomca"));
-  CHECK(fits("{SHA}U2eXwqMzM9Q8Kz5dIi6cQ3RLHkI=", "x") == false);
-  CHECK(fits("{MD5}Gzno8IGYmEn4fIeMD0jGsA==", "tomcat") ==
-        fits("1b39e8f081989849f87c878c0f48c6b0", "tomcat", {{.hash = Hash::md5}}));
+  for (const char* stored :
+       {"{SHA}U2wLM5NFYWwbM8r0VEVNi4oZDWw=", "{MD5}GzWdh1OFi1W++gRBBnqu0w==",
+        "{SSHA}995E2j/kbJjBCrfwwwM4ie0hG7FTQUxU",
+        "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHQ$0aQx8fiqC/B6y40I0ZdX1M+Bd4/1n/KmErfgEYDD/k0",
+        "$pbkdf2-sha512$1000$c2FsdHNhbHQ$pkKK3NEAWeaRALpC65r+BQwD2qcNX4erUOVKA/4aXEM",
+        "$pbkdf2-sha512$i=1000$c2FsdHNhbHQ$pkKK3NEAWeaRALpC65r.BQwD2qcNX4erUOVKA/4aXEM"}) {
+    CAPTURE(stored);
+    CHECK(fits(stored, "tomcat"));
+    CHECK_FALSE(fits(stored, "tomcatx"));
+  }
+  CHECK(fits("1b359d8753858b55befa0441067aaed3", "tomcat", {{.hash = Hash::md5}}));
+  CHECK(fits("0102$1000$a33df136a51487ca65184effcaf178672a4c95db", "tomcat",
+             {{.hash = Hash::sha1, .pbkdf2 = true}}));
   CHECK(
       fits("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
            "password"));
