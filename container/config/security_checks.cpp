@@ -67,6 +67,8 @@ bool is_own_realm(std::string_view type) {
 void check_realm(const RealmConfig& realm, const UniqueNames& libraries, Report& report) {
   check_reference(realm, "library", realm.library, libraries, "<Library>", report);
   check_parameters(realm.parameters, report);
+  if (realm.type.empty())
+    report.error(realm.position, "<Realm> needs 'type': memory, combined, lockout, or a library's");
   const bool asks_others = realm.type == "combined" || realm.type == "lockout";
   if (asks_others && realm.realms.empty())
     report.error(realm.position, "<Realm type=\"" + realm.type + "\"> needs a <Realm> in it");

@@ -52,11 +52,11 @@ struct BearerConfig : ConfigElement {
   std::string query_parameter;
 };
 
-enum class AuthMethod : std::uint8_t { none, basic, digest, client_cert, bearer };
+enum class AuthMethod : std::uint8_t { basic, digest, client_cert, bearer };
 enum class CorsPreflight : std::uint8_t { never, filter, always };
 
 struct LoginConfig : ConfigElement {
-  AuthMethod method = AuthMethod::none;
+  AuthMethod method = AuthMethod::basic;
   std::string realm_name = "Authentication required";
   bool charset = true;  // tells clients to use UTF-8
   CorsPreflight allow_cors_preflight = CorsPreflight::never;

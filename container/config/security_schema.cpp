@@ -33,37 +33,59 @@ std::shared_ptr<const Element> credential_handler_element() {
        .make = fresh<CredentialHandlerConfig>()});
 }
 
+// Read as `type`, as which it is shown.
+Field realm_class() {
+  return {.type = "text",
+          .store = [](ConfigElement& element, const Text& text) -> std::optional<FieldError> {
+            const std::string_view name = text.value.substr(text.value.rfind('.') + 1);
+            const Words<std::string_view> types{{{"MemoryRealm", "memory"},
+                                                 {"UserDatabaseRealm", "memory"},
+                                                 {"CombinedRealm", "combined"},
+                                                 {"LockOutRealm", "lockout"}}};
+            const auto type = types.parse(name);
+            if (!type) return FieldError{type.error()};
+            as<RealmConfig>(element).type = *type;
+            return std::nullopt;
+          },
+          .show = [](const ConfigElement&) { return std::nullopt; },
+          .shorthand = true};
+}
+
 std::vector<Attribute> realm_attributes() {
-  return {{"type",
-           required(text(&RealmConfig::type)),
-           "`memory` reads a file of users; `combined` asks the realms in it one after the other; "
-           "`lockout` does so too, but for a while not for who has failed too often; or a type "
-           "that a library offers.",
-           {"className"}},
-          {"library", or_else("any that has the type", text(&RealmConfig::library)),
-           "The `<Library>` that has the type; needed only where two have it."},
-          {"pathname", path(&RealmConfig::pathname),
-           "`memory`: the file of users, relative to the server's folder; read again when it "
-           "changes."},
-          {"allRolesMode",
-           enumeration(&RealmConfig::all_roles_mode,
-                       {{"strict", AllRolesMode::strict},
-                        {"authOnly", AllRolesMode::auth_only},
-                        {"strictAuthOnly", AllRolesMode::strict_auth_only}}),
-           "What the role `*` of a constraint asks for: a `<SecurityRole>` of the application; "
-           "nothing but a user; or the first where there are any."},
-          {"failureCount", integer(&RealmConfig::failure_count, 1, 1'000'000),
-           "`lockout`: failures in a row after which a user is locked out."},
-          {"addressFailureCount",
-           or_as("failureCount", integer(&RealmConfig::address_failure_count, 1, 1'000'000)),
-           "`lockout`: failures after which a client address is locked out, whatever users it "
-           "tried; of IPv6 the first 64 bits count.",
-           {.name = "none"}},
-          {"lockOutTime", seconds(&RealmConfig::lock_out_time),
-           "`lockout`: for how long; a failure meanwhile begins it anew."},
-          {"cacheSize", integer(&RealmConfig::cache_size, 1, 1'000'000),
-           "`lockout`: how many users, and how many addresses, are kept in mind; the oldest is "
-           "forgotten first."}};
+  return {
+      {"type",
+       or_else("required, or `className`", text(&RealmConfig::type)),
+       "`memory` reads a file of users; `combined` asks the realms in it one after the other; "
+       "`lockout` does so too, but for a while not for who has failed too often; or a type "
+       "that a library offers.",
+       {"className"}},
+      {"className", realm_class(),
+       "Tomcat's name for one of the three, as in `org.apache.catalina.realm.LockOutRealm`; its "
+       "UserDatabaseRealm reads the file of users, too."},
+      {"library", or_else("any that has the type", text(&RealmConfig::library)),
+       "The `<Library>` that has the type; needed only where two have it."},
+      {"pathname", path(&RealmConfig::pathname),
+       "`memory`: the file of users, relative to the server's folder; read again when it "
+       "changes."},
+      {"allRolesMode",
+       enumeration(&RealmConfig::all_roles_mode,
+                   {{"strict", AllRolesMode::strict},
+                    {"authOnly", AllRolesMode::auth_only},
+                    {"strictAuthOnly", AllRolesMode::strict_auth_only}}),
+       "What the role `*` of a constraint asks for: a `<SecurityRole>` of the application; "
+       "nothing but a user; or the first where there are any."},
+      {"failureCount", integer(&RealmConfig::failure_count, 1, 1'000'000),
+       "`lockout`: failures in a row after which a user is locked out."},
+      {"addressFailureCount",
+       or_as("failureCount", integer(&RealmConfig::address_failure_count, 1, 1'000'000)),
+       "`lockout`: failures after which a client address is locked out, whatever users it "
+       "tried; of IPv6 the first 64 bits count.",
+       {.name = "none"}},
+      {"lockOutTime", seconds(&RealmConfig::lock_out_time),
+       "`lockout`: for how long; a failure meanwhile begins it anew."},
+      {"cacheSize", integer(&RealmConfig::cache_size, 1, 1'000'000),
+       "`lockout`: how many users, and how many addresses, are kept in mind; the oldest is "
+       "forgotten first."}};
 }
 
 std::shared_ptr<const Element> realm_element(int depth) {

@@ -102,6 +102,8 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Connector", "maxPartCount", no_parameters},
     {"Connector", "maxPartHeaderSize", no_parameters},
     {"Connector", "maxSavePostSize", "requests are not saved over a login"},
+    {"Realm", "resourceName", "users are read from the file that 'pathname' says"},
+    {"Realm", "digest", "write a <CredentialHandler> in the <Realm>"},
     {"Connector", "parseBodyMethods", "endpoints parse the bodies they want"},
     {"Connector", "connectionLinger", no_tuning},
     {"Connector", "URIEncoding", always_utf8},

@@ -114,6 +114,22 @@ TEST_CASE("Bearer/JWT: from a cookie, and from the query in handshakes alone") {
   CHECK(at.shake("/a/socket?access_token=" + token, "Authorization: Basic eDp5\r\n") == 401);
 }
 
+TEST_CASE("Bearer/JWT: a WebSocket whose token ends is closed with 1008") {
+  Tokens at("secretFile='secret' leeway='0'");
+  Client client(at.port);
+  client.send("GET /a/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+              "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+              Tokens::bearer(hs256(kSecret, claims(2))) + "\r\n");
+  CHECK(status(client.answer(true)) == 101);
+  while (client.buffer().size() < 4 && client.receive(std::chrono::seconds(20))) {
+  }
+  const std::string frame = client.buffer();
+  REQUIRE(frame.size() >= 4);
+  CHECK(frame[0] == static_cast<char>(0x88));
+  CHECK(frame.substr(2, 2) == std::string("\x03\xf0", 2));
+}
+
 TEST_CASE("Bearer/JWT: a key set is read again when it changes, and what it knew is forgotten") {
   RunningServer other;
   const tests::SigningKey first = tests::SigningKey::curve(), second = tests::SigningKey::curve();
