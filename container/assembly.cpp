@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "container/security/make_realm.h"
 #include "container/websocket_mapping.h"
 
 namespace container {
@@ -60,6 +61,7 @@ class Assembly {
     application_.sockets = sockets_.build();
     add_filters();
     add_constraints();
+    add_security();
     for (const ErrorPageConfig& page : config_.error_pages)
       application_.error_pages.push_back({page.status, page.location});
     return std::make_shared<const Application>(std::move(application_));
@@ -166,16 +168,40 @@ class Assembly {
       application_.filters.push_back(map_filter(*use.filter, *use.scope, *filters.at(*use.filter)));
   }
 
+  // One guard for each pattern, with the rules of all constraints that have it.
   void add_constraints() {
     PlacedRoutes routes;
+    std::map<std::string, std::uint32_t> by_pattern;
     for (const SecurityConstraintConfig& one : config_.constraints) {
-      const auto index = static_cast<std::uint32_t>(application_.constraints.size());
-      application_.constraints.push_back(
-          {.confidential = one.transport_guarantee != TransportGuarantee::none,
-           .redirect_status = one.redirect_status});
-      for (const LocatedText& path : one.paths) routes.add(path, PatternUse::endpoint, index);
+      for (const LocatedText& path : one.paths) {
+        const auto index = static_cast<std::uint32_t>(application_.guards.size());
+        const auto [known, fresh] = by_pattern.emplace(path.text, index);
+        if (fresh) {
+          application_.guards.emplace_back(config_.deny_uncovered_methods);
+          routes.add(path, PatternUse::endpoint, index);
+        }
+        application_.guards[known->second].add(
+            {.methods = one.methods,
+             .omissions = one.omissions,
+             .roles = one.roles,
+             .confidential = one.transport_guarantee != TransportGuarantee::none,
+             .redirect_status = one.redirect_status});
+      }
     }
-    application_.constrained = routes.build();
+    application_.guarded = routes.build();
+  }
+
+  void add_security() {
+    std::shared_ptr<security::Realm> realm = options_.realm;
+    AllRolesMode all_roles = options_.all_roles;
+    if (config_.realm) {
+      realm = security::make_realm(*config_.realm, types_, options_.base,
+                                   instance_options("realm", {}));
+      all_roles = config_.realm->all_roles_mode;
+    }
+    application_.security = security::make_security(
+        config_, std::move(realm), all_roles,
+        options_.folder.empty() ? options_.base : options_.folder, options_.log);
   }
 
   const ApplicationConfig& config_;

@@ -21,7 +21,11 @@ struct AssemblyOptions {
   PluginOptions plugins;
   server::Log log;  // of its endpoints and filters
   Interfaces interfaces = {};
-  std::string scope = {};  // of its topics: host and context path
+  std::string scope = {};           // of its topics: host and context path
+  std::filesystem::path base = {};  // of the server: where files of realms are
+  // Of the host or engine, for an application without its own; may be null.
+  std::shared_ptr<security::Realm> realm = {};
+  AllRolesMode all_roles = AllRolesMode::strict;
 };
 
 // Completes `application`, which knows its context path. Throws ConfigError. Control thread.

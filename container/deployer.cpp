@@ -9,6 +9,7 @@
 #include "container/config/application_name.h"
 #include "container/config/effective.h"
 #include "container/fingerprint.h"
+#include "container/security/make_realm.h"
 #include "server/message.h"
 
 namespace container {
@@ -115,12 +116,14 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
       if (previous->entries[i].name == host.name) before = previous->entries[i].own_filters;
     const fs::path work = plugin_options(host).work;
     if (mapping->engine_filters == nullptr)  // one set for all hosts, copied to the first's workDir
-      mapping->engine_filters = filters(engine.libraries, engine.filters, work,
+      mapping->engine_filters = filters(engine.libraries, engine.filters, engine.realm, work,
                                         previous == nullptr ? nullptr : previous->engine_filters);
-    entry.own_filters = filters(host.libraries, host.filters, work, before);
+    entry.own_filters = filters(host.libraries, host.filters, host.realm, work, before);
     entry.filters = mapping->engine_filters->filters;
     entry.filters.insert(entry.filters.end(), entry.own_filters->filters.begin(),
                          entry.own_filters->filters.end());
+    entry.security =
+        entry.own_filters->realm != nullptr ? entry.own_filters : mapping->engine_filters;
     add_applications(host, previous, entry);
     const auto index = static_cast<std::uint32_t>(mapping->entries.size());
     names.push_back({host.name, index});
@@ -140,7 +143,8 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
 
 std::shared_ptr<const FilterSet> Deployer::filters(
     const std::vector<LibraryConfig>& libraries, const std::vector<FilterConfig>& configs,
-    const fs::path& work, const std::shared_ptr<const FilterSet>& earlier) const {
+    const std::optional<RealmConfig>& realm, const fs::path& work,
+    const std::shared_ptr<const FilterSet>& earlier) const {
   std::string print;
   std::vector<fs::path> files;
   for (const LibraryConfig& one : libraries) {
@@ -148,7 +152,9 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     files.push_back(options_.base / one.file);
   }
   for (const FilterConfig& one : configs) print += values_text("Filter", one);
-  print += fingerprint(files);
+  const std::string libraries_print = fingerprint(files);
+  const std::string realm_print = realm ? values_text("Realm", *realm) + libraries_print : "";
+  print += libraries_print + realm_print;
   if (earlier != nullptr && earlier->fingerprint == print) return earlier;
   auto made = std::make_shared<FilterSet>();
   made->fingerprint = std::move(print);
@@ -163,6 +169,15 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     made->filters.back().everywhere |= filter.paths.empty();
     made->keeps.push_back(instance);
   }
+  if (!realm) return made;
+  made->realm_fingerprint = realm_print;
+  made->all_roles = realm->all_roles_mode;
+  // Who is locked out stays so when only filters have changed.
+  made->realm = earlier != nullptr && earlier->realm_fingerprint == realm_print
+                    ? earlier->realm
+                    : security::make_realm(
+                          *realm, types, options_.base,
+                          {"realm", "", "", {}, logs_.log("margay.realm"), options_.interfaces});
   return made;
 }
 
@@ -205,7 +220,7 @@ void Deployer::add_applications(const HostConfig& host, const Mapping* previous,
   std::vector<ContextEntry> paths;
   for (const Source& source : sources(host, previous == nullptr)) {
     paths.push_back({source.path, static_cast<std::uint32_t>(mapping.applications.size())});
-    mapping.applications.push_back(deploy(host, source, earlier(source.path)));
+    mapping.applications.push_back(deploy(host, source, *mapping.security, earlier(source.path)));
   }
   auto contexts = ContextTable::build(paths);
   if (!contexts) complain(host.position, contexts.error());
@@ -226,12 +241,16 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
       !context.filters.empty() || !context.filter_mappings.empty() ||
       !context.error_pages.empty() || !context.welcome_files.empty())
     complain(context.position,
-             "'docBase' has an app.xml, so this <Context> may only have <Parameter> and "
-             "<SecurityConstraint>; move the rest of it there");
+             "'docBase' has an app.xml, so this <Context> may only have <Parameter> and what "
+             "says who may come in; move the rest of it there");
   for (const ParameterConfig& one : context.parameters) {
     std::erase_if(config.parameters, [&](const auto& other) { return other.name == one.name; });
     config.parameters.push_back(one);
   }
+  config.deny_uncovered_methods |= context.deny_uncovered_methods;
+  if (context.login) config.login = context.login;
+  if (context.realm) config.realm = context.realm;
+  config.roles.insert(config.roles.end(), context.roles.begin(), context.roles.end());
   for (const SecurityConstraintConfig& one : context.constraints) {
     take_over_paths(one, config.constraints);
     config.constraints.push_back(one);
@@ -242,10 +261,11 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
 // Carries over what has not changed. One that fails is replaced by the earlier one, or by what
 // answers 503.
 std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, const Source& source,
+                                                    const FilterSet& around,
                                                     std::shared_ptr<const Application> earlier) {
-  std::string print;
+  std::string print = around.realm_fingerprint;
   if (source.context != nullptr) {
-    print = values_text("Context", *source.context);
+    print += values_text("Context", *source.context);
     std::vector<fs::path> files;
     for (const LibraryConfig& one : source.context->libraries)
       files.push_back(source.folder / one.file);
@@ -265,7 +285,10 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                           .plugins = plugin_options(host),
                           .log = logs_.log("app." + title),
                           .interfaces = options_.interfaces,
-                          .scope = host.name + source.path});
+                          .scope = host.name + source.path,
+                          .base = options_.base,
+                          .realm = around.realm,
+                          .all_roles = around.all_roles});
     // Somebody may have taken the folder away meanwhile; then the next look at it will tell.
     const bool in_folder = source.context == nullptr || has_manifest(source.folder);
     log_.info("application {} deployed on {} from {}", title, host.name,

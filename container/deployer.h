@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,10 +51,12 @@ class Deployer {
   std::vector<Source> sources(const HostConfig& host, bool first) const;
   std::shared_ptr<const FilterSet> filters(const std::vector<LibraryConfig>& libraries,
                                            const std::vector<FilterConfig>& configs,
+                                           const std::optional<RealmConfig>& realm,
                                            const std::filesystem::path& work,
                                            const std::shared_ptr<const FilterSet>& earlier) const;
   void add_applications(const HostConfig& host, const Mapping* previous, HostMapping& mapping);
   std::shared_ptr<const Application> deploy(const HostConfig& host, const Source& source,
+                                            const FilterSet& around,
                                             std::shared_ptr<const Application> earlier);
   ApplicationConfig config_of(const Source& source) const;
   PluginOptions plugin_options(const HostConfig& host) const;

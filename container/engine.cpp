@@ -234,12 +234,12 @@ bool Engine::is_misdirected(const server::Exchange& exchange, const Entrance& en
 }
 
 // What has to hold before the application itself sees the request.
-void Engine::constrain(Invocation::Start& start, const Entrance& entrance, std::string_view path,
-                       PerLoop& mine) {
-  if (start.application == nullptr || start.application->constraints.empty()) return;
-  if (!start.application->constrained.lookup(path, mine.beside)) return;
-  start.constraint = &start.application->constraints[mine.beside.index];
-  start.redirect_port = entrance.rules().redirect_port;
+void Engine::constrain(Invocation& invocation, const Application& application,
+                       std::string_view path, PerLoop& mine) {
+  const bool guarded = !application.guards.empty() && application.guarded.lookup(path, mine.beside);
+  if (!guarded && (application.security == nullptr || !application.security->preemptive)) return;
+  invocation.use_admission(guarded ? &application.guards[mine.beside.index] : nullptr,
+                           application.security.get(), mine.tokens);
 }
 
 void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping& mapping) {
@@ -265,9 +265,9 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     rest = context->rest;
   }
   const RouteMatch& match = choose(start, head, rest.empty() ? "/" : rest, mine);
-  constrain(start, entrance, rest.empty() ? "/" : rest, mine);
   const bool found = start.endpoint != nullptr || start.websocket != nullptr;
   if (start.websocket != nullptr) start.workers = &entrance.workers();
+  start.redirect_port = entrance.rules().redirect_port;
   Visit& visit = open(exchange, entrance, start);
   Invocation& invocation = visit.invocation;
   name_server(visit, host->name);
@@ -286,6 +286,8 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     request.parameters = parameters;
     request.parameter_count = static_cast<std::uint32_t>(variables.size());
   }
+  if (start.application != nullptr)
+    constrain(invocation, *start.application, rest.empty() ? "/" : rest, mine);
   invocation.choose_filters(MARGAY_REQUEST, target->path, rest.empty() ? "/" : rest);
   if (visit.begin == 0 && invocation.is_timed()) visit.begin = nanoseconds();
   // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed.

@@ -79,6 +79,7 @@ class Engine final {
     RouteMatch match;   // of the request being routed; too large to be cleared for each
     RouteMatch beside;  // the same of what is looked up beside it
     Appenders appenders;
+    security::TokenCache tokens;
     std::atomic<std::uint64_t> requests{0};
   };
   // Container state of one exchange: the invocation with what the engine needs at its end.
@@ -93,8 +94,8 @@ class Engine final {
                            std::string_view path, PerLoop& mine);
   static bool is_misdirected(const server::Exchange& exchange, const Entrance& entrance,
                              std::string_view host);
-  static void constrain(Invocation::Start& start, const Entrance& entrance, std::string_view path,
-                        PerLoop& mine);
+  static void constrain(Invocation& invocation, const Application& application,
+                        std::string_view path, PerLoop& mine);
   static void name_server(Visit& visit, const HostPort& host);
   void log_access(server::Exchange& exchange, Visit& visit, std::uint64_t now);
 

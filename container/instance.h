@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <margay/abi_security.h>
 #include <margay/abi_websocket.h>
 #include <tl/expected.hpp>
 
@@ -87,6 +88,7 @@ class Instance {
 using EndpointInstance = Instance<margay_endpoint_type>;
 using FilterInstance = Instance<margay_filter_type>;
 using WebSocketInstance = Instance<margay_websocket_type>;
+using RealmInstance = Instance<margay_realm_type>;
 using InterceptorInstance = Instance<margay_interceptor_type>;
 
 }  // namespace container

@@ -63,6 +63,7 @@ void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view p
 }
 
 bool Invocation::needs_worker() const {
+  if (admission_ && admission_->needs_worker()) return true;
   if (start_.websocket != nullptr && !start_.websocket->greets_on_loop) return true;
   if (start_.endpoint != nullptr && start_.endpoint->type != nullptr && !start_.endpoint->on_loop)
     return true;
@@ -72,6 +73,7 @@ bool Invocation::needs_worker() const {
 }
 
 server::Body Invocation::body() const {
+  if (admission_ && admission_->is_hopeless()) return server::Body::ignored;
   if (start_.endpoint == nullptr || start_.endpoint->type == nullptr) return server::Body::ignored;
   return (start_.endpoint->type->flags & MARGAY_STREAM_BODY) != 0 ? server::Body::streamed
                                                                   : server::Body::buffered;
@@ -92,7 +94,7 @@ void Invocation::serve(server::Exchange&) {
 
 void Invocation::run_chain() {
   for (;;) {
-    if (position_ == guarded_ && redirect_to_tls()) return;
+    if (position_ == guarded_ && turn_away()) return;
     if (position_ == step_count_) break;
     Step& step = steps_[position_++];
     entered_ = position_;
@@ -116,20 +118,62 @@ void Invocation::run_chain() {
   call_endpoint();
 }
 
-// As Tomcat's RealmBase::hasUserDataPermission, but behind the filters of Engine and Host, of which
-// one may know that a proxy had TLS; once, as dispatches within the server need no leave.
-// Handshakes for `ws` are redirected too, and most clients fail at that.
-bool Invocation::redirect_to_tls() {
-  const MappedConstraint* constraint = std::exchange(start_.constraint, nullptr);
-  if (constraint == nullptr || !constraint->confidential || info(MARGAY_SCHEME) == "https")
-    return false;
+security::Evidence Invocation::evidence() {
+  return {.head = exchange_.request,
+          .query = {request.query.data, request.query.size},
+          .address = remote_address(),
+          .tls = tls_.get(),
+          .is_handshake = start_.websocket != nullptr};
+}
+
+void Invocation::use_admission(const security::Guard* guard, const security::Security* security,
+                               security::TokenCache& cache) {
+  admission_.emplace(guard, security);
+  admission_->look(evidence(), cache);
+}
+
+bool Invocation::reaches_cors_filter() const {
+  return std::any_of(steps_ + guarded_, steps_ + step_count_, [](const Step& step) {
+    return std::string_view(step.use->type->name) == "cors";
+  });
+}
+
+// What has to hold before the application itself sees the request, but behind the filters of Engine
+// and Host, of which one may know who a proxy spoke for; once, as dispatches within the server need
+// no leave.
+bool Invocation::turn_away() {
+  if (!admission_ || std::exchange(admitted_, true)) return false;
+  if (const auto status = admission_->confidential(exchange_.request.method);
+      status && redirect_to_tls(*status))
+    return true;
+  if (admission_->may_be_preflight(exchange_.request)) {
+    const CorsPreflight allowed = admission_->preflights();
+    if (allowed == CorsPreflight::always ||
+        (allowed == CorsPreflight::filter && reaches_cors_filter()))
+      return false;
+  }
+  const int status = admission_->decide(evidence(), principal_);
+  if (const auto& user = admission_->user(); user != nullptr) {
+    principal_ = user->name;
+    if (!user->claims.empty()) set_attribute("margay.claims", user->claims);
+  }
+  if (status == 0) return false;
+  if (status != 403) admission_->complete(exchange_.response(), exchange_.arena());
+  send_error(status, {});
+  return true;
+}
+
+// As Tomcat's RealmBase::hasUserDataPermission. Handshakes for `ws` are redirected too, and most
+// clients fail at that.
+bool Invocation::redirect_to_tls(int status) {
+  if (info(MARGAY_SCHEME) == "https") return false;
   if (start_.redirect_port == 0 || server_name.empty()) {
     send_error(403, "This is served with TLS only.");
     return true;
   }
   const server::RequestHead& head = exchange_.request;
   server::ResponseHead& response = exchange_.response();
-  response.status = redirect_status(constraint->redirect_status, head.method);
+  response.status = redirect_status(status, head.method);
   response.set(exchange_.arena(), "Location",
                https_location(server_name, start_.redirect_port, head.target));
   finish();

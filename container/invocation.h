@@ -12,6 +12,7 @@
 
 #include "container/handshake.h"
 #include "container/mapping.h"
+#include "container/security/admission.h"
 #include "server/exchange.h"
 #include "server/tls/facts.h"
 
@@ -42,12 +43,11 @@ class Invocation final : public server::Handler {
     const HostMapping* host = nullptr;
     const Application* application = nullptr;  // null: nobody's path
     const MappedEndpoint* endpoint = nullptr;
-    const MappedWebSocket* websocket = nullptr;    // a handshake: takes the place of an endpoint
-    Upgrades* upgrades = nullptr;                  // with a websocket
-    server::Workers* workers = nullptr;            // the same
-    const MappedConstraint* constraint = nullptr;  // of the application, for this path
-    std::uint16_t redirect_port = 0;               // of the connector; with a constraint
-    int error = 0;                                 // answered instead of calling an endpoint
+    const MappedWebSocket* websocket = nullptr;  // a handshake: takes the place of an endpoint
+    Upgrades* upgrades = nullptr;                // with a websocket
+    server::Workers* workers = nullptr;          // the same
+    std::uint16_t redirect_port = 0;             // of the connector; with an admission
+    int error = 0;                               // answered instead of calling an endpoint
     std::string_view error_message;
     bool or_websocket = false;  // where the endpoint has nothing (404), a WebSocket is: 426
   };
@@ -61,6 +61,9 @@ class Invocation final : public server::Handler {
   void use_tls(std::shared_ptr<const server::tls::Facts> facts) { tls_ = std::move(facts); }
   void use_scheme(std::string_view scheme) { scheme_ = scheme; }  // empty: as the connection is
   std::uint16_t server_port = 0;
+  // Before the exchange starts: what has to hold for the application to see it.
+  void use_admission(const security::Guard* guard, const security::Security* security,
+                     security::TokenCache& cache);
 
   bool needs_worker() const;
   bool is_timed() const { return timed_; }  // some filter's `done` may ask how long it took
@@ -114,6 +117,8 @@ class Invocation final : public server::Handler {
   bool in_endpoint() const { return called_ && !in_error_; }  // it runs, or may yet answer
   const RequestAttribute* attributes() const { return attributes_; }
   std::string_view principal() const { return principal_; }
+  // Nothing: the application has no users and no constraint for this path.
+  const std::optional<security::Admission>& admission() const { return admission_; }
   const std::shared_ptr<const server::tls::Facts>& tls() const { return tls_; }  // null: plain
   std::string_view remote_address();
 
@@ -128,7 +133,10 @@ class Invocation final : public server::Handler {
   };
 
   void run_chain();
-  bool redirect_to_tls();
+  bool turn_away();
+  bool redirect_to_tls(int status);
+  bool reaches_cors_filter() const;
+  security::Evidence evidence();
   void call_endpoint();
   void shake_hands();
   void trace();
@@ -174,6 +182,8 @@ class Invocation final : public server::Handler {
   std::shared_ptr<const server::tls::Facts> tls_;
   std::uint16_t remote_port_ = 0;
   bool remote_set_ = false;
+  std::optional<security::Admission> admission_;
+  bool admitted_ = false;           // or there was nothing to ask
   Handshake* handshake_ = nullptr;  // from the call on; null: this is none
   RequestAttribute* attributes_ = nullptr;
   std::size_t attribute_count_ = 0;

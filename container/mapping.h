@@ -15,6 +15,7 @@
 #include "container/pattern.h"
 #include "container/residents.h"
 #include "container/route_table.h"
+#include "container/security/security.h"
 #include "container/session_count.h"
 #include "container/websocket_peer.h"
 #include "server/log.h"
@@ -82,12 +83,6 @@ struct ErrorPage {
   std::string location;
 };
 
-// What a <SecurityConstraint> asks of the requests it is for.
-struct MappedConstraint {
-  bool confidential = false;  // plain requests are redirected
-  int redirect_status = 302;
-};
-
 // One deployed application. Immutable; kept by every mapping it belongs to and as long as it has
 // residents, and with it its plugin generations: the last owner, always on the control thread,
 // destroys the instances.
@@ -100,8 +95,9 @@ struct Application {
   RouteTable sockets;  // index: position in `websockets`; looked up for their handshakes only
   std::vector<MappedFilter> filters;
   std::vector<ErrorPage> error_pages;
-  std::vector<MappedConstraint> constraints;
-  RouteTable constrained;   // index: position in `constraints`
+  std::vector<security::Guard> guards;
+  RouteTable guarded;                                  // index: position in `guards`
+  std::shared_ptr<const security::Security> security;  // null: it knows no users
   std::string fingerprint;  // of configuration and library files: equal means carried over
   std::vector<std::shared_ptr<const Plugin>> plugins;  // its libraries
   std::vector<std::shared_ptr<const void>> keeps;      // instances, then what is under them
@@ -112,6 +108,9 @@ struct Application {
 // carried over as an Application is.
 struct FilterSet {
   std::string fingerprint;
+  std::shared_ptr<security::Realm> realm{};  // null: none
+  AllRolesMode all_roles = AllRolesMode::strict;
+  std::string realm_fingerprint{};
   std::vector<MappedFilter> filters;
   std::vector<std::shared_ptr<const Plugin>> plugins;
   std::vector<std::shared_ptr<const void>> keeps;
@@ -123,6 +122,7 @@ struct HostMapping {
   std::vector<std::shared_ptr<const Application>> applications;
   std::vector<MappedFilter> filters;  // the Engine's, then the Host's
   std::shared_ptr<const FilterSet> own_filters;
+  std::shared_ptr<const FilterSet> security;  // its own or the Engine's: whose realm counts
   bool show_server_info = false;
 };
 

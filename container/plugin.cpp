@@ -54,9 +54,12 @@ std::string types_fault(const Type* const* types, std::uint32_t count, const cha
   return {};
 }
 
+constexpr std::uint16_t kRealms = 4;  // the minor version that brought them
+
 // How long the table of a plugin must be: it grew with the minor version.
 std::size_t table_size(std::uint16_t minor) {
-  return minor == 0 ? offsetof(margay_plugin, websocket_count) : sizeof(margay_plugin);
+  if (minor == 0) return offsetof(margay_plugin, websocket_count);
+  return minor < kRealms ? offsetof(margay_plugin, realm_count) : sizeof(margay_plugin);
 }
 
 constexpr std::uint32_t kTakes = MARGAY_TAKES_TEXT | MARGAY_TAKES_BINARY | MARGAY_TAKES_PONG;
@@ -139,6 +142,10 @@ std::string refusal(const margay_plugin& plugin) {
     fault = types_fault(
         plugin.interceptors, plugin.interceptor_count, "interceptor",
         [](const auto& type) { return type.create != nullptr && type.destroy != nullptr; });
+  if (fault.empty() && plugin.abi_minor >= kRealms)
+    fault = types_fault(plugin.realms, plugin.realm_count, "realm", [](const auto& type) {
+      return type.create != nullptr && type.authenticate != nullptr && type.destroy != nullptr;
+    });
   return fault;
 }
 
@@ -218,6 +225,10 @@ const margay_interceptor_type* Plugin::find_interceptor(std::string_view type) c
   return find_type(interceptors_of(*table_), type);
 }
 
+const margay_realm_type* Plugin::find_realm(std::string_view type) const {
+  return find_type(realms_of(*table_), type);
+}
+
 std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin) {
   if (plugin.abi_minor == 0) return {};
   return {plugin.websockets, plugin.websocket_count};
@@ -226,6 +237,11 @@ std::span<const margay_websocket_type* const> websockets_of(const margay_plugin&
 std::span<const margay_interceptor_type* const> interceptors_of(const margay_plugin& plugin) {
   if (plugin.abi_minor == 0) return {};
   return {plugin.interceptors, plugin.interceptor_count};
+}
+
+std::span<const margay_realm_type* const> realms_of(const margay_plugin& plugin) {
+  if (plugin.abi_minor < kRealms) return {};
+  return {plugin.realms, plugin.realm_count};
 }
 
 std::string describe(const margay_plugin& plugin) {
@@ -253,6 +269,9 @@ std::string describe(const margay_plugin& plugin) {
     if (type->after != nullptr) text += " after";
     text += '\n';
   }
+  for (const margay_realm_type* type : realms_of(plugin))
+    text += std::string("  realm ") + type->name +
+            (type->find != nullptr ? "; passwords and certificates\n" : "; passwords\n");
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <margay/abi_security.h>
 #include <margay/abi_websocket.h>
 #include <tl/expected.hpp>
 
@@ -41,6 +42,7 @@ class Plugin {
   const margay_filter_type* find_filter(std::string_view type) const;
   const margay_websocket_type* find_websocket(std::string_view type) const;
   const margay_interceptor_type* find_interceptor(std::string_view type) const;
+  const margay_realm_type* find_realm(std::string_view type) const;
 
  private:
   Plugin(const margay_plugin& table, void* handle, PluginOptions options)
@@ -56,6 +58,7 @@ class Plugin {
 // What a table declares of these; nothing in one of plugin ABI 1.0, which ends before them.
 std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin);
 std::span<const margay_interceptor_type* const> interceptors_of(const margay_plugin& plugin);
+std::span<const margay_realm_type* const> realms_of(const margay_plugin& plugin);  // since 1.4
 
 // Whether this server would take what a library declares: empty, or the sentence of its refusal.
 std::string refusal(const margay_plugin& plugin);

@@ -245,6 +245,15 @@ void Runtime::warn_of_expiry(Clock::time_point now) {
   }
 }
 
+// Users and keys that have changed are known without a new mapping.
+void Runtime::refresh_security(const Mapping& mapping) {
+  for (const HostMapping& host : mapping.entries) {
+    if (host.security->realm != nullptr) host.security->realm->refresh();
+    for (const auto& application : host.applications)
+      if (application->security != nullptr) application->security->refresh();
+  }
+}
+
 // What SIGHUP and `margay reload` mean.
 ControlReply Runtime::reload_all() {
   log_.info("reloading");
@@ -302,6 +311,7 @@ void Runtime::tick() {
   warn_of_expiry(now);
   if (now < next_scan_) return;
   next_scan_ = now + scan_interval_;
+  refresh_security(*mapping_);
   Changes changes = watcher_->scan(now);
   for (const std::string& warning : changes.warnings) log_.warn("{}", warning);
   for (const auto& path : changes.removed) log_.info("undeploying {}", path.string());

@@ -56,6 +56,7 @@ class Runtime {
   void read_certificates();
   void try_server_xml();
   bool keys_changed(Changes& changes) const;
+  static void refresh_security(const Mapping& mapping);
   void warn_of_expiry(std::chrono::steady_clock::time_point now);
   ControlReply obey(std::string_view command);
   void serve_control();

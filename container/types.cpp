@@ -20,6 +20,11 @@ const margay_websocket_type* find_in(const Plugin& plugin, const std::string& ty
   return plugin.find_websocket(type);
 }
 
+const margay_realm_type* find_in(const Plugin& plugin, const std::string& type,
+                                 const margay_realm_type*) {
+  return plugin.find_realm(type);
+}
+
 const margay_interceptor_type* find_in(const Plugin& plugin, const std::string& type,
                                        const margay_interceptor_type*) {
   return plugin.find_interceptor(type);
@@ -110,6 +115,10 @@ Types::Found<margay_websocket_type> Types::websocket(const WebSocketConfig& conf
 
 Types::Found<margay_interceptor_type> Types::interceptor(const InterceptorConfig& config) const {
   return find<margay_interceptor_type>(config, "interceptor");
+}
+
+Types::Found<margay_realm_type> Types::realm(const RealmConfig& config) const {
+  return find<margay_realm_type>(config, "realm");
 }
 
 Types::Found<margay_endpoint_type> Types::built_in_endpoint(const std::string& type) const {

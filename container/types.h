@@ -49,6 +49,7 @@ class Types {
   Found<margay_filter_type> filter(const FilterConfig& config) const;
   Found<margay_websocket_type> websocket(const WebSocketConfig& config) const;
   Found<margay_interceptor_type> interceptor(const InterceptorConfig& config) const;
+  Found<margay_realm_type> realm(const RealmConfig& config) const;
   // Among what is linked in only.
   Found<margay_endpoint_type> built_in_endpoint(const std::string& type) const;
 

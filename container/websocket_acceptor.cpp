@@ -27,8 +27,12 @@ void say_goodbye(server::websocket::WebSocket& socket) {
 
 class Token final : public server::UpgradeToken {
  public:
-  Token(Hub& hub, std::shared_ptr<SessionCount> sessions, Opening opening)
-      : hub_(hub), sessions_(std::move(sessions)), opening_(std::move(opening)) {}
+  // `expires`: as server::websocket::Limit has it.
+  Token(Hub& hub, std::shared_ptr<SessionCount> sessions, std::uint64_t expires, Opening opening)
+      : hub_(hub),
+        sessions_(std::move(sessions)),
+        expires_(expires),
+        opening_(std::move(opening)) {}
   ~Token() override {
     if (opening_.peer == nullptr) return;
     opening_.companion->release();
@@ -43,6 +47,8 @@ class Token final : public server::UpgradeToken {
       opening_ = std::move(opening);
       return nullptr;
     }
+    if (expires_ != 0)
+      hub_.set_limit(socket->session(), server::websocket::Limit::expires, expires_);
     socket->start();
     if (sessions_->retired()) say_goodbye(*socket);
     return socket;
@@ -53,6 +59,7 @@ class Token final : public server::UpgradeToken {
  private:
   Hub& hub_;
   const std::shared_ptr<SessionCount> sessions_;
+  const std::uint64_t expires_;
   Opening opening_;
 };
 
@@ -84,6 +91,13 @@ HandshakeRecord& record_of(Handshake& handshake, std::string_view scope) {
   source.fields = invocation.exchange().request.fields;
   source.tls = invocation.tls();
   return HandshakeRecord::make(source);
+}
+
+// When the token ends that the handshake came with; 0: never, or it had none.
+std::uint64_t expiry_of(const Invocation& invocation) {
+  const auto& admission = invocation.admission();
+  if (!admission || admission->user() == nullptr) return 0;
+  return static_cast<std::uint64_t>(admission->user()->expires);
 }
 
 }  // namespace
@@ -118,7 +132,8 @@ void WebSocketAcceptor::open(Handshake& handshake) {
   socket.log.debug("{} takes {} {} over as websocket", socket.title,
                    invocation.exchange().request.method,
                    std::string_view(invocation.request.path.data, invocation.request.path.size));
-  invocation.exchange().upgrade(std::make_unique<Token>(hub_, socket.sessions, std::move(opening)));
+  invocation.exchange().upgrade(
+      std::make_unique<Token>(hub_, socket.sessions, expiry_of(invocation), std::move(opening)));
 }
 
 }  // namespace container

@@ -174,17 +174,17 @@ margay_result figures(const margay_websockets* table, margay_session session,
 }
 
 constexpr std::int64_t kMaxLimit[] = {1LL << 30, 1LL << 30, 86'400'000, 86'400'000,
-                                      1LL << 30, 1LL << 24, 86'400'000};
+                                      1LL << 30, 1LL << 24, 86'400'000, 1LL << 40};
 
 int64_t limit(const margay_websockets* table, margay_session session, int what) {
   Gate* gate = hub(table).gate(Session(session));
-  if (gate == nullptr || what < 0 || what > MARGAY_SEND_TIMEOUT) return -1;
+  if (gate == nullptr || what < 0 || what > MARGAY_EXPIRES) return -1;
   return gate->limit(Session(session), static_cast<Limit>(what));
 }
 
 margay_result set_limit(const margay_websockets* table, margay_session session, int what,
                         int64_t value) {
-  if (what < 0 || what > MARGAY_SEND_TIMEOUT || value < 0 || value > kMaxLimit[what])
+  if (what < 0 || what > MARGAY_EXPIRES || value < 0 || value > kMaxLimit[what])
     return MARGAY_FAILED;
   return result(hub(table).set_limit(Session(session), static_cast<Limit>(what),
                                      static_cast<std::uint64_t>(value)));

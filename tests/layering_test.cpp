@@ -27,8 +27,8 @@ bool starts_with_any(std::string_view text, auto const& prefixes) {
 }
 
 // Network and protocol libraries, which only server's .cpp files may know.
-constexpr std::array<std::string_view, 6> wire_libraries{"uv.h",     "uv/",    "llhttp.h",
-                                                         "openssl/", "zlib.h", "nghttp2/"};
+constexpr std::array<std::string_view, 7> wire_libraries{
+    "uv.h", "uv/", "llhttp.h", "openssl/", "argon2.h", "zlib.h", "nghttp2/"};
 // Libraries that cost compile time: never in a header, never in what is written against the API.
 constexpr std::array<std::string_view, 7> heavy_libraries{
     "spdlog/", "fmt/", "nlohmann/", "CLI/", "kainjow/", "pugixml.hpp", "simdjson.h"};

@@ -45,6 +45,8 @@ class CommandLine {
   Target target_;
   LogChoice log_;
   std::chrono::seconds::rep wait_ = 60;
+  std::string form_ = "argon2id";
+  unsigned iterations_ = 0;
   std::filesystem::path plugin_;
   ProjectKind kind_ = ProjectKind::endpoint;
   std::string name_;
@@ -181,6 +183,17 @@ void CommandLine::add_plugins() {
   make->add_option("name", name_, "of the plugin, such as my-shop")->required()->type_name("");
   make->add_option("-d,--directory", directory_, "where it goes, empty or absent; else ./NAME")
       ->type_name("DIR");
+  CLI::App* digest = add("digest", "hash a password, from standard input, for a file of users",
+                         [this] { return make_digest(form_, iterations_); });
+  digest
+      ->add_option("-a,--algorithm", form_,
+                   "argon2id, scrypt, pbkdf2; or, for Tomcat's salt$iterations$hash, as SHA-512 or "
+                   "PBKDF2WithHmacSHA512")
+      ->type_name("NAME")
+      ->capture_default_str();
+  digest->add_option("-i,--iterations", iterations_, "of it; else what is usual")
+      ->check(CLI::Range(1, 100'000'000).description(""))
+      ->type_name("COUNT");
   add("abi", "say what a plugin library declares, and whether this server takes it",
       [this] { return describe_plugin(plugin_); })
       ->add_option("plugin", plugin_, "the .so file")

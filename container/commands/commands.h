@@ -54,6 +54,10 @@ int status(const Target& target);
 // What a plugin library declares, and whether this server takes it.
 int describe_plugin(const std::filesystem::path& file);
 
+// Reads a password from standard input, twice from a terminal, and prints what a file of users may
+// have in its place. `iterations`: 0 is what is usual.
+int make_digest(const std::string& form, unsigned iterations);
+
 enum class ProjectKind { endpoint, filter, websocket };
 
 // Writes a new plugin project into `folder`, which must be empty or absent; empty: `name`.

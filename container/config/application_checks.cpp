@@ -5,6 +5,7 @@
 
 #include "container/config/checks.h"
 #include "container/config/element_checks.h"
+#include "container/config/security_checks.h"
 #include "container/config/unique_names.h"
 #include "container/config/value.h"
 
@@ -153,10 +154,8 @@ void check_pages(const ApplicationConfig& application, Report& report) {
 }
 
 void check_constraints(const std::vector<SecurityConstraintConfig>& constraints, Report& report) {
-  UniqueNames patterns("the <SecurityConstraint> of URL pattern", report);
   for (const SecurityConstraintConfig& constraint : constraints) {
     check_patterns(constraint.paths, "SecurityConstraint", false, report);
-    for (const LocatedText& path : constraint.paths) patterns.add(path.text, path.position);
     if (constraint.paths.empty())
       report.error(
           constraint.position,
@@ -175,12 +174,16 @@ void check_application(ApplicationConfig& application, Report& report) {
   check_filter_uses(application, filters, endpoints, report);
   check_pages(application, report);
   check_constraints(application.constraints, report);
+  check_access(application, report);
+  if (application.login) check_login(*application.login, report);
+  if (application.realm) check_realm(*application.realm, libraries, report);
 }
 
-void check_outer_filters(std::vector<LibraryConfig>& libraries,
-                         const std::vector<FilterConfig>& filters, Report& report) {
+void check_outer(std::vector<LibraryConfig>& libraries, const std::vector<FilterConfig>& filters,
+                 const std::optional<RealmConfig>& realm, Report& report) {
   const UniqueNames known = check_libraries(libraries, report);
   check_filters(filters, known, report);
+  if (realm) check_realm(*realm, known, report);
   for (const FilterConfig& filter : filters) {
     check_patterns(filter.paths, "Filter", true, report);
     if (!filter.endpoints.empty()) {

@@ -10,13 +10,9 @@
 
 #include "container/config/config_element.h"
 #include "container/config/origin_rules.h"
+#include "container/config/security_config.h"
 
 namespace container {
-
-struct ParameterConfig : ConfigElement {
-  std::string name;
-  std::string value;
-};
 
 enum class UnloadPolicy : std::uint8_t { automatic, never };
 
@@ -118,14 +114,6 @@ struct ErrorPageConfig : ConfigElement {
   std::string location;
 };
 
-enum class TransportGuarantee : std::uint8_t { none, integral, confidential };
-
-struct SecurityConstraintConfig : ConfigElement {
-  std::vector<LocatedText> paths;
-  TransportGuarantee transport_guarantee = TransportGuarantee::none;
-  int redirect_status = 302;  // of plain requests with GET or HEAD
-};
-
 struct ApplicationConfig : ConfigElement {
   std::vector<ParameterConfig> parameters;
   std::vector<LibraryConfig> libraries;
@@ -135,7 +123,11 @@ struct ApplicationConfig : ConfigElement {
   std::vector<FilterMappingConfig> filter_mappings;
   std::vector<ErrorPageConfig> error_pages;
   std::vector<LocatedText> welcome_files;
+  bool deny_uncovered_methods = false;
   std::vector<SecurityConstraintConfig> constraints;
+  std::vector<SecurityRoleConfig> roles;
+  std::optional<LoginConfig> login;
+  std::optional<RealmConfig> realm;
 };
 
 // Every use of a filter in document order. Borrows from `application`.

@@ -3,6 +3,7 @@
 
 #include "container/config/application_config.h"
 #include "container/config/field.h"
+#include "container/config/security_schema.h"
 
 namespace container {
 namespace {
@@ -94,40 +95,6 @@ std::shared_ptr<const Element> error_page_element() {
                        "Path of the page within the application; begins with `/`."}},
        .tomcat = "`<error-page>` of web.xml",
        .make = fresh<ErrorPageConfig>()});
-}
-
-Field redirect_status() {
-  return enumeration(&SecurityConstraintConfig::redirect_status,
-                     {{"301", 301}, {"302", 302}, {"303", 303}, {"307", 307}, {"308", 308}});
-}
-
-std::shared_ptr<const Element> security_constraint_element() {
-  return element(
-      {.name = "SecurityConstraint",
-       .meaning = "What holds for the requests whose path matches, before the application's "
-                  "filters see them. Of several constraints the one with the best match counts.",
-       .attributes =
-           {{"path",
-             located_list(&SecurityConstraintConfig::paths),
-             "URL patterns, as in `<Path>`, separated by commas or white space; `/*` is the whole "
-             "application.",
-             {"url-pattern"}},
-            {"transportGuarantee",
-             enumeration(&SecurityConstraintConfig::transport_guarantee,
-                         {{"NONE", TransportGuarantee::none},
-                          {"INTEGRAL", TransportGuarantee::integral},
-                          {"CONFIDENTIAL", TransportGuarantee::confidential}}),
-             "`CONFIDENTIAL`, or `INTEGRAL` to the same effect: plain requests are redirected to "
-             "`https` at the connector's `redirectPort`.",
-             {"transport-guarantee"}},
-            {"transportGuaranteeRedirectStatus",
-             redirect_status(),
-             "The status of that for GET and HEAD. Other methods get 307, or 308 where this is "
-             "301 or 308, so that they stay what they are.",
-             {"the same, on Realm, for all methods"}}},
-       .children = {any_number(&SecurityConstraintConfig::paths, path_element())},
-       .tomcat = "`<security-constraint>` of web.xml",
-       .make = fresh<SecurityConstraintConfig>()});
 }
 
 std::shared_ptr<const Element> welcome_file_element() {
@@ -232,7 +199,18 @@ std::vector<Child> application_children() {
           any_number(&ApplicationConfig::filter_mappings, filter_mapping_element()),
           any_number(&ApplicationConfig::error_pages, error_page_element()),
           any_number(&ApplicationConfig::welcome_files, welcome_file_element()),
-          any_number(&ApplicationConfig::constraints, security_constraint_element())};
+          any_number(&ApplicationConfig::constraints, security_constraint_element()),
+          any_number(&ApplicationConfig::roles, security_role_element()),
+          at_most_one(&ApplicationConfig::login, login_config_element()),
+          at_most_one(&ApplicationConfig::realm, realm_element())};
+}
+
+Attribute deny_uncovered_methods() {
+  return {"denyUncoveredHttpMethods",
+          boolean(&ApplicationConfig::deny_uncovered_methods),
+          "Refuses methods that no `<SecurityConstraint>` names, where others are named for the "
+          "same path.",
+          {"`<deny-uncovered-http-methods>`"}};
 }
 
 std::shared_ptr<const Element> application_schema() {
@@ -240,6 +218,7 @@ std::shared_ptr<const Element> application_schema() {
                   .meaning =
                       "The root of app.xml: one application, in a folder below `appBase`. Its "
                       "`static` folder is served where no endpoint is mapped to `/`.",
+                  .attributes = {deny_uncovered_methods()},
                   .children = application_children(),
                   .tomcat = "`<web-app>` of web.xml",
                   .make = fresh<ApplicationConfig>()});

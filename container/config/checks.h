@@ -15,8 +15,8 @@ void check_application(ApplicationConfig& application, Report& report);
 // What a <Connector> says about TLS; `scheme` and `secure` included.
 void check_tls(ConnectorConfig& connector, Report& report);
 
-// <Library> and <Filter> directly below <Engine> and <Host>.
-void check_outer_filters(std::vector<LibraryConfig>& libraries,
-                         const std::vector<FilterConfig>& filters, Report& report);
+// <Library>, <Filter> and <Realm> directly below <Engine> and <Host>.
+void check_outer(std::vector<LibraryConfig>& libraries, const std::vector<FilterConfig>& filters,
+                 const std::optional<RealmConfig>& realm, Report& report);
 
 }  // namespace container

@@ -102,6 +102,19 @@ Field duration(std::chrono::milliseconds Owner::*member, Limit limit = Limit::re
       [limit](std::string_view value) { return parse_duration(value, limit); }, print_duration);
 }
 
+// Tomcat's bare number is in seconds, where all others are in milliseconds.
+template <class Owner>
+Field seconds(std::chrono::milliseconds Owner::*member) {
+  return scalar(
+      "seconds, or a time with its unit", member,
+      [](std::string_view value) -> tl::expected<std::chrono::milliseconds, Complaint> {
+        if (const auto number = parse_integer(value, 0, 31'536'000))
+          return std::chrono::milliseconds(*number * 1000);
+        return parse_duration(value, Limit::required);
+      },
+      print_duration);
+}
+
 // The words of an enumeration.
 template <class Value>
 struct Words {

@@ -159,12 +159,12 @@ void check_contexts(HostConfig& host, Report& report) {
 }
 
 void check_engine(EngineConfig& engine, Report& report) {
-  check_outer_filters(engine.libraries, engine.filters, report);
+  check_outer(engine.libraries, engine.filters, engine.realm, report);
   check_host_names(engine.hosts, report);
   std::vector<std::string_view> names;
   for (HostConfig& host : engine.hosts) {
     names.push_back(host.name);
-    check_outer_filters(host.libraries, host.filters, report);
+    check_outer(host.libraries, host.filters, host.realm, report);
     check_contexts(host, report);
   }
   const bool known = std::any_of(names.begin(), names.end(), [&](std::string_view name) {

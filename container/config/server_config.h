@@ -124,6 +124,7 @@ struct HostConfig : ConfigElement {
   std::vector<AccessLogConfig> access_logs;
   std::vector<ContextConfig> contexts;
   std::optional<ErrorReportConfig> error_report;
+  std::optional<RealmConfig> realm;
 };
 
 struct EngineConfig : ConfigElement {
@@ -133,6 +134,7 @@ struct EngineConfig : ConfigElement {
   std::vector<FilterConfig> filters;
   std::vector<AccessLogConfig> access_logs;
   std::vector<HostConfig> hosts;
+  std::optional<RealmConfig> realm;
 };
 
 struct ServiceConfig : ConfigElement {

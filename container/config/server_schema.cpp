@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "container/config/field.h"
+#include "container/config/security_schema.h"
 #include "container/config/server_config.h"
 #include "container/config/tls_schema.h"
 
@@ -261,7 +262,8 @@ std::shared_ptr<const Element> context_element() {
        .attributes = {{"path", required(text(&ContextConfig::path)),
                        "Where it stands below the host: nothing for the root, or as in `/shop`."},
                       {"docBase", or_else("no folder", path(&ContextConfig::doc_base)),
-                       "The application's folder, absolute or relative to `appBase`."}},
+                       "The application's folder, absolute or relative to `appBase`."},
+                      deny_uncovered_methods()},
        .children = application_children(),
        .tomcat = "the same",
        .make = fresh<ContextConfig>()});
@@ -294,6 +296,7 @@ std::shared_ptr<const Element> host_element() {
                     any_number(&HostConfig::filters, filter_element()),
                     any_number(&HostConfig::access_logs, access_log_element()),
                     at_most_one(&HostConfig::error_report, error_report_element()),
+                    at_most_one(&HostConfig::realm, realm_element()),
                     any_number(&HostConfig::contexts, context_element())},
        .tomcat = "the same",
        .make = fresh<HostConfig>()});
@@ -313,6 +316,7 @@ std::shared_ptr<const Element> engine_element() {
                   .children = {any_number(&EngineConfig::libraries, library_element()),
                                any_number(&EngineConfig::filters, filter_element()),
                                any_number(&EngineConfig::access_logs, access_log_element()),
+                               at_most_one(&EngineConfig::realm, realm_element()),
                                any_number(&EngineConfig::hosts, host_element(), 1)},
                   .tomcat = "the same",
                   .make = fresh<EngineConfig>()});

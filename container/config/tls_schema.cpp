@@ -13,19 +13,6 @@ std::shared_ptr<const Element> element(Element element) {
   return std::make_shared<const Element>(std::move(element));
 }
 
-// Tomcat's bare number is in seconds, where all others are in milliseconds.
-template <class Owner>
-Field seconds(std::chrono::milliseconds Owner::*member) {
-  return scalar(
-      "seconds, or a time with its unit", member,
-      [](std::string_view value) -> tl::expected<std::chrono::milliseconds, Complaint> {
-        if (const auto number = parse_integer(value, 0, 31'536'000))
-          return std::chrono::milliseconds(*number * 1000);
-        return parse_duration(value, Limit::required);
-      },
-      print_duration);
-}
-
 template <class Owner>
 Field bytes(SizeBytes Owner::*member, SizeBytes least, SizeBytes most) {
   return scalar(

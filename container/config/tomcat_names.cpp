@@ -28,7 +28,7 @@ constexpr std::string_view no_archives = "applications are folders here";
 constexpr std::string_view always_utf8 = "URIs are UTF-8 here";
 constexpr std::string_view no_tuning = "the system's own value holds";
 constexpr std::string_view one_limit = "'maxHttpHeaderSize' limits the head of a request";
-constexpr std::string_view no_realm = "put a filter that authenticates in front of the endpoints";
+constexpr std::string_view no_realm = "write <LoginConfig authMethod=...> in the application";
 constexpr std::string_view files_endpoint = "the parameters of a `files` endpoint say this here";
 
 constexpr auto attributes = std::to_array<TomcatName>({
@@ -102,6 +102,8 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Connector", "maxPartCount", no_parameters},
     {"Connector", "maxPartHeaderSize", no_parameters},
     {"Connector", "maxSavePostSize", "requests are not saved over a login"},
+    {"Realm", "resourceName", "users are read from the file that 'pathname' says"},
+    {"Realm", "digest", "write a <CredentialHandler> in the <Realm>"},
     {"Connector", "parseBodyMethods", "endpoints parse the bodies they want"},
     {"Connector", "connectionLinger", no_tuning},
     {"Connector", "URIEncoding", always_utf8},
@@ -222,8 +224,8 @@ constexpr auto elements = std::to_array<TomcatName>({
     {"*", "Environment", "there is no JNDI here; use <Parameter>"},
     {"*", "Transaction", "there is no JNDI here"},
     {"*", "Ejb", "there is no JNDI here"},
-    {"*", "Realm", no_realm},
-    {"*", "CredentialHandler", no_realm},
+    {"*", "Realm", "it goes into <Engine>, <Host>, <Context> or <Application>"},
+    {"*", "CredentialHandler", "it goes into <Realm type=\"memory\">"},
     {"*", "Manager", no_sessions},
     {"*", "Store", no_sessions},
     {"*", "SessionIdGenerator", no_sessions},

@@ -17,20 +17,21 @@ enum class Limit : std::uint8_t {
   ping_interval,
   queue_bytes,
   queue_messages,
-  send_timeout
+  send_timeout,
+  expires  // seconds since 1970; 0: never
 };
 
 // Shared by all sessions of an endpoint until one changes its own. Read by any thread, relaxed: a
 // change holds from some moment on.
 class Limits {
  public:
-  static constexpr std::size_t kCount = 7;
+  static constexpr std::size_t kCount = 8;
 
   explicit Limits(const Options& options)
       : overflow(options.overflow), values_{options.max_text,     options.max_binary,
                                             options.idle_timeout, options.ping_interval,
                                             options.queue_bytes,  options.queue_messages,
-                                            options.send_timeout} {}
+                                            options.send_timeout, 0} {}
   Limits(const Limits& other) : overflow(other.overflow) {
     for (std::size_t i = 0; i < kCount; ++i)
       values_[i].store(other.values_[i].load(std::memory_order_relaxed), std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <ctime>
 #include <utility>
 
 #include "server/websocket/close_code.h"
@@ -407,6 +408,14 @@ std::uint64_t WebSocket::check_open(std::uint64_t now) {
   if (due(age(last_message_), limits[Limit::idle_timeout])) {
     start_close(close::going_away, "no message within maxIdleTimeout");
     return 0;
+  }
+  if (const std::uint64_t end = limits[Limit::expires]; end != 0) {
+    const auto today = static_cast<std::uint64_t>(std::time(nullptr));
+    if (today >= end) {
+      start_close(close::policy, "the login has expired");
+      return 0;
+    }
+    next = std::min(next, (end - today) * 1000);
   }
   const std::uint64_t interval = limits[Limit::ping_interval];
   const Moment quiet = reads() ? std::max(age(last_read_), age(last_written_)) : age(last_written_);

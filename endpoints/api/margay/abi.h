@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define MARGAY_ABI_MAJOR 1
-#define MARGAY_ABI_MINOR 3
+#define MARGAY_ABI_MINOR 4
 #define MARGAY_PLUGIN_MAGIC 0x5947524du /* "MRGY" in memory on little-endian machines */
 
 #ifdef __cplusplus
@@ -252,6 +252,8 @@ typedef struct margay_filter_type {
 /* In abi_websocket.h. */
 typedef struct margay_websocket_type margay_websocket_type;
 typedef struct margay_interceptor_type margay_interceptor_type;
+/* In abi_security.h. */
+typedef struct margay_realm_type margay_realm_type;
 
 typedef struct margay_plugin {
   uint32_t magic;
@@ -266,6 +268,9 @@ typedef struct margay_plugin {
   uint32_t websocket_count, interceptor_count;
   const margay_websocket_type* const* websockets;
   const margay_interceptor_type* const* interceptors;
+  /* since 1.4 */
+  uint32_t realm_count;
+  const margay_realm_type* const* realms;
 } margay_plugin;
 
 /* The only symbol a plugin exports. Runs none of its author's code: the table is constant. */

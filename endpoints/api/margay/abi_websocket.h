@@ -178,7 +178,10 @@ typedef enum margay_limit {
   MARGAY_PING_INTERVAL = 3, /* ms; 0: no pings */
   MARGAY_QUEUE_BYTES = 4,   /* accepted and not yet taken by the kernel */
   MARGAY_QUEUE_MESSAGES = 5,
-  MARGAY_SEND_TIMEOUT = 6 /* ms without the peer taking a byte while some wait */
+  MARGAY_SEND_TIMEOUT = 6, /* ms without the peer taking a byte while some wait */
+  /* Seconds since 1970 at which it is closed with 1008, 0: never; at first the end of the token it
+   * came with. A message with a new one may put it off. Since 1.4. */
+  MARGAY_EXPIRES = 7
 } margay_limit;
 
 typedef struct margay_session_figures {

@@ -18,6 +18,7 @@
 #include <margay/filter.h>
 #include <margay/handshake.h>
 #include <margay/logger.h>
+#include <margay/realm.h>
 #include <margay/request.h>
 #include <margay/response.h>
 #include <margay/session.h>
@@ -57,6 +58,7 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
     static constexpr auto websocket_types = margay::detail::pick<margay_websocket_type>(parts); \
     static constexpr auto interceptor_types =                                                   \
         margay::detail::pick<margay_interceptor_type>(parts);                                   \
+    static constexpr auto realm_types = margay::detail::pick<margay_realm_type>(parts);         \
     static constexpr margay_plugin table{MARGAY_PLUGIN_MAGIC,                                   \
                                          sizeof(margay_plugin),                                 \
                                          MARGAY_ABI_MAJOR,                                      \
@@ -70,7 +72,9 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
                                          websocket_types.second,                                \
                                          interceptor_types.second,                              \
                                          websocket_types.first.data(),                          \
-                                         interceptor_types.first.data()};                       \
+                                         interceptor_types.first.data(),                        \
+                                         realm_types.second,                                    \
+                                         realm_types.first.data()};                             \
     return &table;                                                                              \
   }
 #define MARGAY_PLUGIN(plugin_name, plugin_version, ...) \

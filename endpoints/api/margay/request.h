@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <margay/abi_security.h>
 #include <margay/cookie.h>
 #include <margay/form.h>
 #include <margay/text.h>
@@ -44,6 +45,21 @@ class Request {
   std::string_view local_address() const { return info(MARGAY_LOCAL_ADDRESS); }
   std::uint16_t local_port() const { return port(MARGAY_LOCAL_PORT); }
   std::string_view principal() const { return info(MARGAY_PRINCIPAL); }  // "" when nobody
+  // Whether a <Realm> or a token gives the user this role; `**` is every user's. Nobody has none.
+  bool is_user_in_role(std::string_view role) const {
+    const margay_security* functions = security();
+    return functions != nullptr && functions->is_user_in_role(&exchange_, str(role)) != 0;
+  }
+  // "BASIC", "DIGEST", "CLIENT_CERT" or "BEARER"; "" when nobody, or a filter knows the user.
+  std::string_view auth_type() const {
+    const margay_security* functions = security();
+    return functions == nullptr ? std::string_view{} : view(functions->auth_type(&exchange_));
+  }
+  // Claims of the token that was verified, as JSON; "" when there is none.
+  std::string_view claims() const {
+    const margay_security* functions = security();
+    return functions == nullptr ? std::string_view{} : view(functions->claims(&exchange_));
+  }
   // Unique in this process: the connection's number and the request's on it, as logs have them.
   std::string_view id() const { return info(MARGAY_REQUEST_ID); }
   std::string_view info(margay_info what) const { return view(host_.info(&exchange_, what)); }
@@ -166,6 +182,11 @@ class Request {
   const margay_request& raw() const { return raw_; }
 
  private:
+  const margay_security* security() const {
+    return source_ == nullptr
+               ? nullptr
+               : static_cast<const margay_security*>(host_.query(source_, "security/1"));
+  }
   std::uint16_t port(margay_info what) const {
     return detail::number<std::uint16_t>(info(what), 0);
   }

@@ -232,7 +232,7 @@ TEST_CASE("Tomcat's names are warned about, each once and by name") {
   <Service>
     <Connector port="8443" compression="on" maxThreads="150" socket.rxBufSize="1"/>
     <Engine>
-      <Realm className="org.apache.catalina.realm.LockOutRealm"/>
+      <Cluster className="org.apache.catalina.ha.tcp.SimpleTcpCluster"/>
       <Valve className="com.example.Own"/>
       <Host name="localhost"/>
     </Engine>
@@ -250,10 +250,27 @@ TEST_CASE("Tomcat's names are warned about, each once and by name") {
             "no effect: set it on an <Executor> and name that in 'executor'",
             "server.xml:4:62: warning: attribute 'socket.rxBufSize' of <Connector> is Tomcat's and "
             "has no effect: the system's own value holds",
-            "server.xml:6:7: warning: <Realm> in <Engine> is Tomcat's and has no effect: put a "
-            "filter that authenticates in front of the endpoints",
+            "server.xml:6:7: warning: <Cluster> in <Engine> is Tomcat's and has no effect: "
+            "servers do not form clusters here",
             "server.xml:7:7: warning: 'Own' in <Engine> is Tomcat's and has no effect: there are "
             "no Java classes here; filters go into <Filter>"});
+}
+
+TEST_CASE("Tomcat's realms are realms") {
+  const ServerConfig config = server(R"(<Server><Service><Connector/>
+  <Engine><Host name="localhost"/>
+    <Realm className="org.apache.catalina.realm.LockOutRealm" lockOutTime="60">
+      <Realm className="org.apache.catalina.realm.MemoryRealm" pathname="users.xml"/>
+    </Realm>
+  </Engine></Service></Server>)");
+  REQUIRE(config.service.engine.realm.has_value());
+  const RealmConfig& realm = *config.service.engine.realm;
+  CHECK(realm.type == "lockout");
+  CHECK(realm.failure_count == 5);
+  CHECK(realm.lock_out_time == std::chrono::seconds(60));
+  REQUIRE(realm.realms.size() == 1);
+  CHECK(realm.realms[0].type == "memory");
+  CHECK(realm.realms[0].pathname == "users.xml");
 }
 
 TEST_CASE("Tomcat's access log valve is an access log") {

@@ -1,0 +1,76 @@
+// Whether one request may go on to its application, and as whom.
+#include "container/security/admission.h"
+
+#include <utility>
+
+namespace container::security {
+
+void Admission::look(const Evidence& evidence, TokenCache& cache) {
+  demand_ = demand(evidence.head.method);
+  if (security_ == nullptr || (demand_ != Guard::Demand::user && !security_->preemptive)) return;
+  Authenticator& authenticator = *security_->authenticator;
+  if (!authenticator.has_credentials(evidence)) return;
+  if (authenticator.checks_on_loop())
+    finding_ = authenticator.check(evidence, &cache);
+  else
+    undecided_ = true;
+}
+
+bool Admission::is_hopeless() const {
+  if (demand_ == Guard::Demand::impossible) return true;
+  return finding_.kind == Finding::Kind::refused;
+}
+
+int Admission::decide(const Evidence& evidence, std::string_view others) {
+  if (demand_ == Guard::Demand::impossible) return 403;
+  if (security_ == nullptr) return demand_ == Guard::Demand::user ? 403 : 0;
+  if (std::exchange(undecided_, false) && others.empty())
+    finding_ = security_->authenticator->check(evidence, nullptr);
+  by_filter_ = !others.empty() && finding_.kind == Finding::Kind::nobody;
+  if (by_filter_)
+    finding_ = {Finding::Kind::user,
+                std::make_shared<const Principal>(Principal{std::string(others), {}, {}})};
+  switch (finding_.kind) {
+    case Finding::Kind::busy:
+    case Finding::Kind::failed:
+      return 503;
+    case Finding::Kind::refused:
+    case Finding::Kind::stale:
+      return 401;
+    case Finding::Kind::nobody:
+      return demand_ == Guard::Demand::user ? 401 : 0;
+    case Finding::Kind::user:
+      break;
+  }
+  if (demand_ != Guard::Demand::user) return 0;
+  return guard_->admits(evidence.head.method, *finding_.user, security_->roles) ? 0 : 403;
+}
+
+void Admission::complete(server::ResponseHead& head, server::Arena& arena) const {
+  if (finding_.kind == Finding::Kind::busy || finding_.kind == Finding::Kind::failed)
+    head.set(arena, "Retry-After", "1");
+  else
+    security_->authenticator->challenge(head, arena, finding_);
+}
+
+std::optional<int> Admission::confidential(std::string_view method) const {
+  return guard_ == nullptr ? std::nullopt : guard_->confidential(method);
+}
+
+// As Tomcat's AuthenticatorBase.isCorsPreflight.
+bool Admission::may_be_preflight(const server::RequestHead& head) const {
+  return head.method == "OPTIONS" && !head.find("origin").empty() &&
+         !head.find("access-control-request-method").empty();
+}
+
+std::string_view Admission::auth_type() const {
+  return finding_.user == nullptr || by_filter_ ? std::string_view{}
+                                                : security_->authenticator->type();
+}
+
+bool Admission::is_user_in_role(std::string_view role) const {
+  if (finding_.user == nullptr || role == "*") return false;
+  return role == "**" || finding_.user->has_role(role);
+}
+
+}  // namespace container::security

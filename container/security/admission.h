@@ -1,0 +1,54 @@
+// Whether one request may go on to its application, and as whom.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "container/security/security.h"
+
+namespace container::security {
+
+// Part of an exchange; its steps come in the order of the functions.
+class Admission {
+ public:
+  // `guard`: of the path; null: none. `security`: null: the application knows no users.
+  Admission(const Guard* guard, const Security* security) : guard_(guard), security_(security) {}
+
+  // On the loop, before anything else. What is quick is found out at once.
+  void look(const Evidence& evidence, TokenCache& cache);
+  // Whether `decide` may take long.
+  bool needs_worker() const { return undecided_; }
+  // Whatever comes, it will be 401 or 403: nobody needs the body.
+  bool is_hopeless() const;
+
+  // 0: go on, as user(). Else a status: 401, 403, or 503. `others`: a user that a filter before the
+  // application has found; empty: none.
+  int decide(const Evidence& evidence, std::string_view others);
+  // Of a 401 or 503.
+  void complete(server::ResponseHead& head, server::Arena& arena) const;
+  // The status that plain requests are redirected with; nothing: they need not be.
+  std::optional<int> confidential(std::string_view method) const;
+  bool may_be_preflight(const server::RequestHead& head) const;
+  CorsPreflight preflights() const {
+    return security_ == nullptr ? CorsPreflight::never : security_->allow_cors_preflight;
+  }
+
+  const PrincipalPointer& user() const { return finding_.user; }  // null: nobody
+  std::string_view auth_type() const;
+  bool is_user_in_role(std::string_view role) const;
+
+ private:
+  Guard::Demand demand(std::string_view method) const {
+    return guard_ == nullptr ? Guard::Demand::nothing : guard_->demand(method);
+  }
+
+  const Guard* guard_;
+  const Security* security_;
+  Finding finding_;
+  Guard::Demand demand_ = Guard::Demand::nothing;
+  bool by_filter_ = false;  // a filter before the application found the user
+  bool undecided_ = false;  // there are credentials that a worker must look at
+};
+
+}  // namespace container::security

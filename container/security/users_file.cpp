@@ -1,0 +1,145 @@
+// The users of a realm, as in Tomcat's conf/tomcat-users.xml.
+#include "container/security/users_file.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "container/config/report.h"
+#include "container/config/source_text.h"
+#include "container/config/suggestion.h"
+#include "container/config/unique_names.h"
+#include "container/config/value.h"
+#include "container/config/xml.h"
+
+namespace container::security {
+
+namespace {
+
+constexpr std::size_t kMostBytes = 16U * 1024 * 1024;
+
+class UsersReader {
+ public:
+  UsersReader(Report& report, const std::vector<HashRule>& rules)
+      : report_(report), rules_(rules), names_("user", report) {}
+
+  Users read(const XmlElement& root) {
+    if (root.name != "tomcat-users" && root.name != "users") {
+      report_.error(at(root.offset), "the root element is <" + std::string(root.name) +
+                                         ">, where <tomcat-users> must be");
+      return {};
+    }
+    for (const XmlElement& one : root.children) {
+      if (one.name == "user")
+        read_user(one);
+      else if (one.name == "role")
+        check(one, {"rolename", "description"});
+      else if (one.name == "group")
+        report_.error(at(one.offset), "<group> is not known here; give its roles to its users");
+      else
+        report_.error(at(one.offset),
+                      "<" + std::string(one.name) + "> is not known here; write <user> or <role>");
+    }
+    if (plain_ != 0)
+      report_.warning(first_plain_, std::to_string(plain_) +
+                                        " password(s) of this file are in plain text; `margay "
+                                        "digest` makes better ones");
+    return std::move(users_);
+  }
+
+ private:
+  SourcePosition at(std::size_t offset) const { return report_.source().position(offset); }
+
+  void check(const XmlElement& one, const std::vector<std::string_view>& known) {
+    for (const XmlAttribute& attribute : one.attributes) {
+      if (std::find(known.begin(), known.end(), attribute.name) != known.end()) continue;
+      report_.error(at(attribute.offset), "<" + std::string(one.name) + "> has no attribute '" +
+                                              std::string(attribute.name) + "'" +
+                                              did_you_mean(attribute.name, known));
+    }
+    for (const XmlElement& child : one.children)
+      report_.error(at(child.offset), "nothing may stand in <" + std::string(one.name) + ">");
+  }
+
+  void read_user(const XmlElement& one) {
+    check(one, {"username", "name", "password", "roles", "fullName"});
+    const XmlAttribute* name = one.find("username");
+    if (name == nullptr) name = one.find("name");
+    const XmlAttribute* password = one.find("password");
+    if (name == nullptr || name->value.value.empty()) {
+      report_.error(at(one.offset), "<user> needs 'username'");
+      return;
+    }
+    if (password == nullptr) {
+      report_.error(at(one.offset), "<user> needs 'password'");
+      return;
+    }
+    names_.add(name->value.value, at(name->value.offset));
+    auto credential = Credential::parse(password->value.value, rules_);
+    if (!credential) {
+      report_.error(at(password->value.offset), "this password " + credential.error());
+      return;
+    }
+    if (credential->plain_text()) {
+      if (plain_++ == 0) first_plain_ = at(password->value.offset);
+    }
+    User user{std::move(*credential), {}};
+    if (const XmlAttribute* roles = one.find("roles"); roles != nullptr)
+      for (const Item& role : split_list(roles->value.value)) user.roles.emplace_back(role.text);
+    users_.emplace(std::string(name->value.value), std::move(user));
+  }
+
+  Report& report_;
+  const std::vector<HashRule>& rules_;
+  UniqueNames names_;
+  Users users_;
+  std::size_t plain_ = 0;
+  SourcePosition first_plain_;
+};
+
+[[noreturn]] void refuse(const std::string& name, std::string message) {
+  throw ConfigError({{.position = {.file = std::make_shared<const std::string>(name)},
+                      .message = std::move(message)}});
+}
+
+}  // namespace
+
+Users parse_users(std::string_view text, const std::string& name,
+                  const std::vector<HashRule>& rules, std::vector<Diagnostic>& warnings) {
+  const SourceText source(name, text);
+  std::vector<Diagnostic> found;
+  Report report(source);
+  Users users;
+  if (const std::optional<XmlDocument> document = parse_xml(source, report))
+    users = UsersReader(report, rules).read(document->root);
+  // Excerpts would show passwords.
+  try {
+    report.finish(found);
+  } catch (const ConfigError& error) {
+    std::vector<Diagnostic> covered = error.diagnostics();
+    for (Diagnostic& one : covered) one.excerpt.clear();
+    throw ConfigError(std::move(covered));
+  }
+  for (Diagnostic& one : found) {
+    one.excerpt.clear();
+    warnings.push_back(std::move(one));
+  }
+  return users;
+}
+
+Users read_users(const std::filesystem::path& file, const std::vector<HashRule>& rules,
+                 std::vector<Diagnostic>& warnings) {
+  std::ifstream in(file, std::ios::binary);
+  std::error_code error;
+  if (!in || std::filesystem::is_directory(file, error))
+    refuse(file.string(), "cannot be opened; a realm wants its users from there");
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (text.view().size() > kMostBytes)
+    refuse(file.string(), "is larger than 16 MiB; keep so many users in a realm of a library");
+  return parse_users(text.view(), file.string(), rules, warnings);
+}
+
+}  // namespace container::security

@@ -1,0 +1,41 @@
+// What plugins ask about users: the interface "security/1".
+#include "container/security_bridge.h"
+
+#include "container/invocation.h"
+
+namespace container {
+
+namespace {
+
+const std::optional<security::Admission>& admission_of(margay_exchange* exchange) {
+  return reinterpret_cast<const Invocation*>(exchange)->admission();
+}
+
+margay_str text(std::string_view from) { return {from.data(), from.size()}; }
+
+}  // namespace
+
+const margay_security& security_functions() {
+  static const margay_security table{
+      .size = sizeof(margay_security),
+      .is_user_in_role = [](margay_exchange* exchange, margay_str role) -> int {
+        const auto& admission = admission_of(exchange);
+        return admission && admission->is_user_in_role({role.data, role.size}) ? 1 : 0;
+      },
+      .auth_type =
+          [](margay_exchange* exchange) {
+            const auto& admission = admission_of(exchange);
+            return admission ? text(admission->auth_type()) : margay_str{nullptr, 0};
+          },
+      .claims =
+          [](margay_exchange* exchange) {
+            const auto& admission = admission_of(exchange);
+            const bool known =
+                admission && admission->user() != nullptr && !admission->user()->claims.empty();
+            return known ? text(admission->user()->claims) : margay_str{nullptr, 0};
+          },
+  };
+  return table;
+}
+
+}  // namespace container

@@ -1,0 +1,248 @@
+// Who may see what: constraints, BASIC, DIGEST, realms, over real sockets.
+#include <doctest/doctest.h>
+
+#include "server/crypto/bytes.h"
+#include "server/crypto/digest.h"
+#include "tests/support/running_server.h"
+
+using tests::Client;
+using tests::free_port;
+using tests::RunningServer;
+
+namespace {
+
+int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string field(const std::string& answer, const std::string& name) {
+  const auto at = answer.find("\r\n" + name + ": ");
+  if (at == std::string::npos || at > answer.find("\r\n\r\n")) return {};
+  const auto from = at + name.size() + 4;
+  return answer.substr(from, answer.find("\r\n", from) - from);
+}
+
+std::string basic(const std::string& both) {
+  return "Authorization: Basic " +
+         server::crypto::to_base64(both, server::crypto::Base64::standard) + "\r\n";
+}
+
+// A server with one application `/a` that says who its user is, on every path.
+struct Guarded {
+  explicit Guarded(const std::string& security, const std::string& realm = kMemory,
+                   const std::string& around = "") {
+    const char* plugins = std::getenv("MARGAY_TEST_PLUGINS");
+    REQUIRE(plugins != nullptr);
+    std::filesystem::create_directories(server.folder / "apps/a/lib");
+    std::filesystem::copy_file(std::filesystem::path(plugins) / "guarded.so",
+                               server.folder / "apps/a/lib/guarded.so");
+    server.write(
+        "users.xml",
+        "<tomcat-users><user username='ada' password='pw' roles='admin'/>"
+        "<user username='bob' password='pw:2' roles=''/>"
+        "<user username='j\xC3\xB6rg' password='p\xC3\xA4' roles='admin'/></tomcat-users>");
+    server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
+                                   std::to_string(port) + "'/><Engine><Host name='localhost'>" +
+                                   realm + around + "</Host></Engine></Service></Server>");
+    server.write("apps/a/app.xml",
+                 "<Application><Library file='lib/guarded.so'/>"
+                 "<Endpoint type='me' path='/*'/><Endpoint type='me_on_loop' path='/loop/*'/>" +
+                     security + "</Application>");
+    server.start();
+  }
+  std::string ask(const std::string& line, const std::string& fields = "",
+                  const std::string& body = "") {
+    Client client(port);
+    client.send(line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields + "\r\n" +
+                body);
+    return client.rest();
+  }
+  static constexpr const char* kMemory = "<Realm type='memory' pathname='users.xml'/>";
+
+  RunningServer server;
+  std::uint16_t port = free_port();
+};
+
+constexpr const char* kBasic =
+    "<LoginConfig authMethod='BASIC' realmName='Shop'/><SecurityRole name='admin'/>"
+    "<SecurityConstraint path='/admin/*' roles='admin'/>"
+    "<SecurityConstraint path='/users/*, /loop/*' roles='**'/>"
+    "<SecurityConstraint path='/nobody' roles=''/>"
+    "<SecurityConstraint path='/edit/*' method='PUT' roles='admin'/>";
+
+}  // namespace
+
+TEST_CASE("BASIC: who has no user is asked, who has the role comes in, who lacks it hears 403") {
+  Guarded at(kBasic);
+  const std::string asked = at.ask("GET /a/admin/x");
+  CHECK(status(asked) == 401);
+  CHECK(field(asked, "WWW-Authenticate") == "Basic realm=\"Shop\", charset=\"UTF-8\"");
+  CHECK(status(at.ask("GET /a/admin/x", basic("ada:wrong"))) == 401);
+  CHECK(status(at.ask("GET /a/admin/x", basic("nobody:pw"))) == 401);
+  const std::string in = at.ask("GET /a/admin/x", basic("ada:pw"));
+  CHECK(status(in) == 200);
+  CHECK(has(in, "user=ada type=BASIC role=admin role=** body="));
+  CHECK(status(at.ask("GET /a/admin/x", basic("bob:pw:2"))) == 403);
+  CHECK(has(at.ask("GET /a/users/x", basic("bob:pw:2")), "user=bob type=BASIC role=** "));
+  CHECK(has(at.ask("GET /a/admin/x", basic("j\xC3\xB6rg:p\xC3\xA4")), "user=j\xC3\xB6rg"));
+  CHECK(has(at.ask("GET /a/loop/x", basic("ada:pw")), "user=ada"));
+  CHECK(has(at.ask("GET /a/open", basic("ada:pw")), "user= type= body="));
+}
+
+TEST_CASE("BASIC: malformed credentials are refused") {
+  Guarded at(kBasic);
+  for (const std::string& bad :
+       {std::string("Authorization: Basic\r\n"), std::string("Authorization: Basic !!!\r\n"),
+        std::string("Authorization: Basic YWRh\r\n"),
+        "Authorization: Bearer " + std::string("x\r\n"), basic("ada:pw") + basic("ada:pw"),
+        basic(std::string("ada:pw\0", 7)), std::string("Authorization: BasicYWRhOnB3\r\n")}) {
+    CAPTURE(bad);
+    CHECK(status(at.ask("GET /a/admin/x", bad)) == 401);
+  }
+  CHECK(status(at.ask("GET /a/admin/x", "Authorization: bAsIc YWRhOnB3\r\n")) == 200);
+}
+
+TEST_CASE("Constraints: judged on the path that endpoints see") {
+  Guarded at(kBasic);
+  for (const char* path : {"/a/admin", "/a/admin/", "/a/./admin/x", "/a/b/../admin/x",
+                           "/a//admin/x", "/a/%61dmin/x", "/a/admin;v=1/x", "/a/admin/x;v=1",
+                           "//a/admin/x", "/a;x/admin", "/a/open/%2e%2e/admin/x"}) {
+    CAPTURE(path);
+    CHECK(status(at.ask(std::string("GET ") + path)) == 401);
+  }
+  CHECK(status(at.ask("GET http://localhost/a/admin/x")) == 401);
+  CHECK(status(at.ask("GET /a/administrator")) == 200);
+}
+
+TEST_CASE("Constraints: methods, and patterns that nobody may see") {
+  Guarded at(kBasic);
+  CHECK(status(at.ask("GET /a/nobody", basic("ada:pw"))) == 403);
+  CHECK(status(at.ask("GET /a/edit/x")) == 200);
+  CHECK(status(at.ask("PUT /a/edit/x", "Content-Length: 0\r\n")) == 401);
+  CHECK(status(at.ask("PUT /a/edit/x", "Content-Length: 0\r\n" + basic("ada:pw"))) == 200);
+  const std::string posted =
+      at.ask("POST /a/admin/x", "Content-Length: 5\r\n" + basic("ada:pw"), "hello");
+  CHECK(has(posted, "body=hello"));
+}
+
+TEST_CASE("Constraints: CORS pre-flights pass only where allowCorsPreflight says so") {
+  const std::string preflight =
+      "Origin: https://shop.example\r\nAccess-Control-Request-Method: PUT\r\n";
+  const auto with = [](const std::string& allowed) {
+    return "<LoginConfig authMethod='BASIC' allowCorsPreflight='" + allowed +
+           "'/><SecurityConstraint path='/*' roles='**'/>";
+  };
+  SUBCASE("never") {
+    Guarded at(with("never"));
+    CHECK(status(at.ask("OPTIONS /a/x", preflight)) == 401);
+  }
+  SUBCASE("filter, and there is none") {
+    Guarded at(with("filter"));
+    CHECK(status(at.ask("OPTIONS /a/x", preflight)) == 401);
+  }
+  SUBCASE("always") {
+    Guarded at(with("always"));
+    CHECK(status(at.ask("OPTIONS /a/x", preflight)) == 200);
+    CHECK(status(at.ask("OPTIONS /a/x", "Origin: https://shop.example\r\n")) == 401);
+    CHECK(status(at.ask("GET /a/x", preflight)) == 401);
+  }
+}
+
+TEST_CASE("Constraints: preemptiveAuthentication looks at credentials where none are needed") {
+  Guarded at("<LoginConfig authMethod='BASIC' preemptiveAuthentication='true'/>");
+  CHECK(has(at.ask("GET /a/x", basic("ada:pw")), "user=ada type=BASIC role=admin"));
+  CHECK(has(at.ask("GET /a/x"), "user= "));
+  CHECK(status(at.ask("GET /a/x", basic("ada:no"))) == 401);
+}
+
+TEST_CASE("LockOutRealm: five failures, then not even the right password") {
+  Guarded at(kBasic, std::string("<Realm type='lockout'>") + Guarded::kMemory + "</Realm>");
+  CHECK(status(at.ask("GET /a/admin/x", basic("ada:pw"))) == 200);
+  for (int i = 0; i < 5; ++i) CHECK(status(at.ask("GET /a/admin/x", basic("ada:no"))) == 401);
+  CHECK(status(at.ask("GET /a/admin/x", basic("ada:pw"))) == 401);
+  CHECK(has(at.server.log.all(), "locked out"));
+  CHECK_FALSE(has(at.server.log.all(), "ada:no"));
+}
+
+TEST_CASE("CombinedRealm: the second knows who the first does not") {
+  Guarded at(
+      "<LoginConfig authMethod='BASIC'/><SecurityConstraint path='/*' roles='**'/>"
+      "<Realm type='combined'><Realm type='memory' pathname='users.xml'/>"
+      "<Realm type='fixed'/></Realm>",
+      "");
+  CHECK(has(at.ask("GET /a/x", basic("ada:pw")), "user=ada"));
+  CHECK(has(at.ask("GET /a/x", basic("lib:rary")), "user=lib type=BASIC role=staff role=**"));
+  CHECK(status(at.ask("GET /a/x", basic("lib:no"))) == 401);
+  const std::string broken = at.ask("GET /a/x", basic("broken:x"));
+  CHECK(status(broken) == 503);
+  CHECK(field(broken, "Retry-After") == "1");
+}
+
+TEST_CASE("MemoryRealm: the file of users is read again when it changes") {
+  Guarded at(kBasic);
+  CHECK(status(at.ask("GET /a/admin/x", basic("new:x"))) == 401);
+  at.server.write("users.xml", "<users><user username='new' password='x' roles='admin'/></users>");
+  at.server.log.await("were read again");
+  CHECK(status(at.ask("GET /a/admin/x", basic("new:x"))) == 200);
+  CHECK(status(at.ask("GET /a/admin/x", basic("ada:pw"))) == 401);
+  at.server.write("users.xml", "<users><user username='new'/></users>");
+  at.server.log.await("the users before stay");
+  CHECK(status(at.ask("GET /a/admin/x", basic("new:x"))) == 200);
+}
+
+TEST_CASE("Access log: %u is the user") {
+  Guarded at(kBasic, Guarded::kMemory,
+             "<AccessLog pattern='%u %U %s' directory='logs' rotatable='false' buffered='false'/>");
+  at.ask("GET /a/admin/x", basic("ada:pw"));
+  at.ask("GET /a/admin/x");
+  at.server.stop();
+  const std::string log = at.server.read("logs/access_log");
+  CHECK(has(log, "ada /a/admin/x 200"));
+  CHECK(has(log, "- /a/admin/x 401"));
+}
+
+TEST_CASE("DIGEST: SHA-256 with a nonce that counts; MD5 only where it is configured") {
+  Guarded at(
+      "<LoginConfig authMethod='DIGEST' realmName='Shop'/>"
+      "<SecurityConstraint path='/*' roles='**'/>");
+  const std::string asked = field(at.ask("GET /a/x?y=1"), "WWW-Authenticate");
+  CHECK(has(asked, "algorithm=SHA-256"));
+  CHECK_FALSE(has(asked, "MD5"));
+  const auto value = [&](const std::string& name) {
+    const auto from = asked.find(name + "=\"") + name.size() + 2;
+    return asked.substr(from, asked.find('"', from) - from);
+  };
+  const auto hex = [](server::crypto::Hash hash, const std::string& text) {
+    return server::crypto::to_hex(server::crypto::digest(hash, {text}));
+  };
+  const auto proof = [&](const std::string& uri, const std::string& nc, const std::string& password,
+                         const std::string& algorithm = "SHA-256", const std::string& nonce = "") {
+    const auto hash = *server::crypto::hash_of(algorithm);
+    const std::string used = nonce.empty() ? value("nonce") : nonce;
+    const std::string response = hex(hash, hex(hash, "ada:Shop:" + password) + ':' + used + ':' +
+                                               nc + ":c:auth:" + hex(hash, "GET:" + uri));
+    return "Authorization: Digest username=\"ada\", realm=\"Shop\", nonce=\"" + used +
+           "\", uri=\"" + uri + "\", qop=auth, nc=" + nc + ", cnonce=\"c\", opaque=\"" +
+           value("opaque") + "\", algorithm=" + algorithm + ", response=\"" + response + "\"\r\n";
+  };
+  CHECK(has(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000001", "pw")), "user=ada type=DIGEST"));
+  CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000001", "pw"))) == 401);  // replayed
+  CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000002", "no"))) == 401);
+  CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000002", "pw"))) == 200);
+  CHECK(status(at.ask("GET /a/other", proof("/a/x?y=1", "00000003", "pw"))) == 401);
+  CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000004", "pw", "MD5"))) == 401);
+  CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000005", "pw", "SHA-256", "1-2-3"))) ==
+        401);
+}
+
+TEST_CASE("Security: what cannot work is refused with its place") {
+  const auto trouble = [](const std::string& security, const std::string& realm = "") {
+    Guarded at(security, realm);
+    return at.server.log.all();
+  };
+  CHECK(has(trouble("<SecurityConstraint path='/*' roles='a'/>"), "need a <LoginConfig>"));
+  CHECK(has(trouble("<LoginConfig authMethod='BASIC'/>"), "needs a <Realm>"));
+  CHECK(has(trouble("<LoginConfig authMethod='BASCI'/>"), "did you mean"));
+  CHECK(has(trouble("<LoginConfig authMethod='BEARER'/>"), "needs a <Bearer>"));
+}
