@@ -351,10 +351,11 @@ void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t 
   AccessRecord record;
   record.remote_address = record.peer_address = record.remote_host = invocation.remote_address();
   record.method = head.method;
-  record.target = head.target;
-  const auto query = head.target.find('?');
-  record.path = head.target.substr(0, query);
-  if (query != head.target.npos) record.query = head.target.substr(query + 1);
+  const auto& admission = invocation.admission();
+  record.target = admission ? admission->loggable(head.target, exchange.arena()) : head.target;
+  const auto query = record.target.find('?');
+  record.path = record.target.substr(0, query);
+  if (query != record.target.npos) record.query = record.target.substr(query + 1);
   record.protocol = head.protocol;
   record.host = invocation.server_name;
   record.user = invocation.principal();

@@ -267,7 +267,9 @@ void Invocation::abandoned(server::Exchange&) {
   if (!exchange_.ended() && log != nullptr)
     log->error("{}: {} for {} {}", title(),
                exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
-               exchange_.request.method, exchange_.request.target);
+               exchange_.request.method,
+               admission_ ? admission_->loggable(exchange_.request.target, exchange_.arena())
+                          : exchange_.request.target);
   fail();
   end_turn();
 }

@@ -1,6 +1,7 @@
 // Whether one request may go on to its application, and as whom.
 #include "container/security/admission.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace container::security {
@@ -66,6 +67,26 @@ bool Admission::may_be_preflight(const server::RequestHead& head) const {
 std::string_view Admission::auth_type() const {
   return finding_.user == nullptr || by_filter_ ? std::string_view{}
                                                 : security_->authenticator->type();
+}
+
+std::string_view Admission::loggable(std::string_view target, server::Arena& arena) const {
+  const std::string_view name =
+      security_ == nullptr ? std::string_view{} : security_->authenticator->secret_parameter();
+  if (name.empty()) return target;
+  constexpr std::string_view cover = "****";
+  for (std::size_t at = target.find('?'); at != target.npos; at = target.find('&', at + 1)) {
+    const std::string_view rest = target.substr(at + 1);
+    if (!rest.starts_with(name) || !rest.substr(name.size()).starts_with('=')) continue;
+    const std::string_view before = target.substr(0, at + 1 + name.size() + 1);
+    const std::string_view value = target.substr(before.size());
+    const std::string_view behind = value.substr(std::min(value.find('&'), value.size()));
+    char* room = arena.array<char>(before.size() + cover.size() + behind.size());
+    char* end = std::copy(before.begin(), before.end(), room);
+    end = std::copy(cover.begin(), cover.end(), end);
+    end = std::copy(behind.begin(), behind.end(), end);
+    target = {room, static_cast<std::size_t>(end - room)};
+  }
+  return target;
 }
 
 bool Admission::is_user_in_role(std::string_view role) const {

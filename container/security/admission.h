@@ -36,6 +36,8 @@ class Admission {
 
   const PrincipalPointer& user() const { return finding_.user; }  // null: nobody
   std::string_view auth_type() const;
+  // The request's target as logs may show it: `target` itself, or a copy with the secret covered.
+  std::string_view loggable(std::string_view target, server::Arena& arena) const;
   bool is_user_in_role(std::string_view role) const;
 
  private:

@@ -25,6 +25,7 @@ class Bearer final : public Authenticator {
   bool has_credentials(const Evidence& evidence) const override;
   Finding check(const Evidence& evidence, TokenCache* cache) override;
   void challenge(server::ResponseHead& head, server::Arena& arena, const Finding& finding) override;
+  std::string_view secret_parameter() const override { return config_.query_parameter; }
   void refresh() override;  // keys that cannot be read leave those before in use
 
  private:

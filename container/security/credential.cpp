@@ -102,64 +102,79 @@ tl::expected<Credential, std::string> Credential::parse(std::string_view stored,
     if (split(stored, '$').size() != 6) return Failure("is not a complete $argon2id$ hash");
     return made;
   }
-  if (stored.starts_with("$scrypt$")) {
-    const auto parts = split(stored, '$');
-    const auto cost = parts.size() == 5 ? split(parts[2], ',') : std::vector<std::string_view>{};
-    const auto n = cost.size() == 3 ? setting(cost[0], "ln=") : std::nullopt;
-    const auto r = cost.size() == 3 ? setting(cost[1], "r=") : std::nullopt;
-    const auto p = cost.size() == 3 ? setting(cost[2], "p=") : std::nullopt;
-    if (!n || !r || !p) return Failure("is not a complete $scrypt$ln=,r=,p=$salt$hash");
-    const auto salt = server::crypto::from_base64(parts[3], Base64::standard);
-    const auto hash = server::crypto::from_base64(parts[4], Base64::standard);
-    made.kind_ = Kind::scrypt;
-    made.scrypt_ = {*n, *r, *p};
-    if (!salt || !hash || hash->size() < 16)
-      return Failure("has a salt or hash that is not base64");
-    if (*n < 1 || *n > 24 || *r < 1 || *p < 1 || *p > 16 ||
-        (std::uint64_t{*r} << (*n + 7)) > kMostMemory)
-      return Failure("asks scrypt for more than 256 MiB, or for what it cannot do");
-    made.salt_ = *salt;
-    made.hash_ = *hash;
-    return made;
-  }
-  for (const Prefix& one : kPbkdf2) {
-    if (!stored.starts_with(one.text)) continue;
-    const auto parts = split(stored.substr(one.text.size()), '$');
-    if (parts.size() != 3) return Failure("is not a complete $pbkdf2-...$iterations$salt$hash");
-    const auto given = setting(parts[0], "i=");
-    const auto iterations = given ? given : number(parts[0]);
-    std::string bytes[2] = {std::string(parts[1]), std::string(parts[2])};
-    for (std::string& text : bytes) std::replace(text.begin(), text.end(), '.', '+');
-    const auto salt = server::crypto::from_base64(bytes[0], Base64::standard);
-    const auto hash = server::crypto::from_base64(bytes[1], Base64::standard);
-    if (!iterations || *iterations == 0 || *iterations > kMostIterations || !salt || !hash ||
-        hash->size() < 16)
-      return Failure("has iterations, a salt or a hash that cannot be read");
-    made.kind_ = Kind::pbkdf2;
-    made.rules_ = {{.hash = one.hash, .pbkdf2 = true, .size = hash->size()}};
-    made.iterations_ = *iterations;
-    made.salt_ = *salt;
-    made.hash_ = *hash;
-    return made;
-  }
-  for (const Prefix& one : kSchemes) {
-    if (!stored.starts_with(one.text)) continue;
-    const auto bytes =
-        server::crypto::from_base64(stored.substr(one.text.size()), Base64::standard);
-    const std::size_t size = server::crypto::size_of(one.hash);
-    const bool with_salt = one.text[1] == 'S' && one.text[2] == (one.hash == Hash::md5 ? 'M' : 'S');
-    if (!bytes || (with_salt ? bytes->size() <= size : bytes->size() != size))
-      return Failure("is not the base64 that " + std::string(one.text) + " announces");
-    made.kind_ = Kind::digest;
-    made.rules_ = {{.hash = one.hash, .password_first = true}};
-    made.hash_ = bytes->substr(0, size);
-    made.salt_ = bytes->substr(size);
-    return made;
-  }
-  if (rules.empty()) {
-    made.text_ = stored;
-    return made;
-  }
+  if (stored.starts_with("$scrypt$")) return parse_scrypt(stored);
+  for (const Prefix& one : kPbkdf2)
+    if (stored.starts_with(one.text)) return parse_pbkdf2(stored.substr(one.text.size()), one.hash);
+  for (const Prefix& one : kSchemes)
+    if (stored.starts_with(one.text)) return parse_scheme(stored, one.text, one.hash);
+  if (!rules.empty()) return parse_by(rules, stored);
+  made.text_ = stored;
+  return made;
+}
+
+tl::expected<Credential, std::string> Credential::parse_scrypt(std::string_view stored) {
+  Credential made;
+  const auto parts = split(stored, '$');
+  const auto cost = parts.size() == 5 ? split(parts[2], ',') : std::vector<std::string_view>{};
+  const auto n = cost.size() == 3 ? setting(cost[0], "ln=") : std::nullopt;
+  const auto r = cost.size() == 3 ? setting(cost[1], "r=") : std::nullopt;
+  const auto p = cost.size() == 3 ? setting(cost[2], "p=") : std::nullopt;
+  if (!n || !r || !p) return Failure("is not a complete $scrypt$ln=,r=,p=$salt$hash");
+  const auto salt = server::crypto::from_base64(parts[3], Base64::standard);
+  const auto hash = server::crypto::from_base64(parts[4], Base64::standard);
+  made.kind_ = Kind::scrypt;
+  made.scrypt_ = {*n, *r, *p};
+  if (!salt || !hash || hash->size() < 16) return Failure("has a salt or hash that is not base64");
+  if (*n < 1 || *n > 24 || *r < 1 || *p < 1 || *p > 16 ||
+      (std::uint64_t{*r} << (*n + 7)) > kMostMemory)
+    return Failure("asks scrypt for more than 256 MiB, or for what it cannot do");
+  made.salt_ = *salt;
+  made.hash_ = *hash;
+  return made;
+}
+
+tl::expected<Credential, std::string> Credential::parse_pbkdf2(std::string_view settings,
+                                                               Hash hash_kind) {
+  Credential made;
+  const auto parts = split(settings, '$');
+  if (parts.size() != 3) return Failure("is not a complete $pbkdf2-...$iterations$salt$hash");
+  const auto given = setting(parts[0], "i=");
+  const auto iterations = given ? given : number(parts[0]);
+  std::string bytes[2] = {std::string(parts[1]), std::string(parts[2])};
+  for (std::string& text : bytes) std::replace(text.begin(), text.end(), '.', '+');
+  const auto salt = server::crypto::from_base64(bytes[0], Base64::standard);
+  const auto hash = server::crypto::from_base64(bytes[1], Base64::standard);
+  if (!iterations || *iterations == 0 || *iterations > kMostIterations || !salt || !hash ||
+      hash->size() < 16)
+    return Failure("has iterations, a salt or a hash that cannot be read");
+  made.kind_ = Kind::pbkdf2;
+  made.rules_ = {{.hash = hash_kind, .pbkdf2 = true, .size = hash->size()}};
+  made.iterations_ = *iterations;
+  made.salt_ = *salt;
+  made.hash_ = *hash;
+  return made;
+}
+
+// RFC 2307: the salt, where there is one, stands behind the hash.
+tl::expected<Credential, std::string> Credential::parse_scheme(std::string_view stored,
+                                                               std::string_view scheme,
+                                                               Hash hash_kind) {
+  Credential made;
+  const auto bytes = server::crypto::from_base64(stored.substr(scheme.size()), Base64::standard);
+  const std::size_t size = server::crypto::size_of(hash_kind);
+  const bool with_salt = scheme[1] == 'S' && scheme[2] == (hash_kind == Hash::md5 ? 'M' : 'S');
+  if (!bytes || (with_salt ? bytes->size() <= size : bytes->size() != size))
+    return Failure("is not the base64 that " + std::string(scheme) + " announces");
+  made.kind_ = Kind::digest;
+  made.rules_ = {{.hash = hash_kind, .password_first = true}};
+  made.hash_ = bytes->substr(0, size);
+  made.salt_ = bytes->substr(size);
+  return made;
+}
+
+tl::expected<Credential, std::string> Credential::parse_by(const std::vector<HashRule>& rules,
+                                                           std::string_view stored) {
+  Credential made;
   const auto parts = salted(stored);
   const auto plain = server::crypto::from_hex(stored);
   if (parts) {

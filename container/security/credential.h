@@ -37,6 +37,12 @@ class Credential {
   std::optional<std::string_view> plain_text() const;
 
  private:
+  using Parsed = tl::expected<Credential, std::string>;
+  static Parsed parse_scrypt(std::string_view stored);
+  static Parsed parse_pbkdf2(std::string_view settings, server::crypto::Hash hash_kind);
+  static Parsed parse_scheme(std::string_view stored, std::string_view scheme,
+                             server::crypto::Hash hash_kind);
+  static Parsed parse_by(const std::vector<HashRule>& rules, std::string_view stored);
   bool digest_matches(const HashRule& rule, std::string_view password) const;
 
   Kind kind_ = Kind::plain;

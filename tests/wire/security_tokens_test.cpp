@@ -33,7 +33,8 @@ struct Tokens {
     server.write("apps/a/secret", kSecret + "\n");
     server.write("server.xml",
                  "<Server><Service><Connector address='127.0.0.1' port='" + std::to_string(port) +
-                     "'/><Engine><Host name='localhost'/></Engine></Service></Server>");
+                     "'/><Engine><Host name='localhost'><AccessLog pattern='%r %q' "
+                     "rotatable='false' buffered='false'/></Host></Engine></Service></Server>");
     server.write("apps/a/app.xml",
                  "<Application><Library file='lib/guarded.so'/><Library file='lib/echo.so'/>"
                  "<Endpoint type='me_on_loop' path='/*'/><WebSocket type='echo' path='/socket'/>"
@@ -112,15 +113,22 @@ TEST_CASE("Bearer/JWT: from a cookie, and from the query in handshakes alone") {
   CHECK(at.shake("/a/socket", Tokens::bearer(token)) == 101);
   CHECK(at.shake("/a/socket") == 401);
   CHECK(at.shake("/a/socket?access_token=" + token, "Authorization: Basic eDp5\r\n") == 401);
+  CHECK(at.shake("/a/socket?access_token=" + token + "&access_token=" + token + "&y=2") == 101);
+  at.server.stop();
+  const std::string log = at.server.read("logs/access_log");
+  CHECK(has(log, "/a/socket?access_token=****&access_token=****&y=2"));
+  CHECK_FALSE(has(log, "?access_token=" + token));
+  CHECK_FALSE(has(log, "&access_token=" + token));
 }
 
 TEST_CASE("Bearer/JWT: a WebSocket whose token ends is closed with 1008") {
   Tokens at("secretFile='secret' leeway='0'");
   Client client(at.port);
-  client.send("GET /a/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-              "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-              Tokens::bearer(hs256(kSecret, claims(2))) + "\r\n");
+  client.send(
+      "GET /a/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+      Tokens::bearer(hs256(kSecret, claims(2))) + "\r\n");
   CHECK(status(client.answer(true)) == 101);
   while (client.buffer().size() < 4 && client.receive(std::chrono::seconds(20))) {
   }
