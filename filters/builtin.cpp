@@ -5,10 +5,11 @@
 
 #include "filters/access.h"
 #include "filters/headers.h"
+#include "filters/remote_ip.h"
 
 namespace filters {
 
 MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
-             margay::filter<Access>("access"))
+             margay::filter<Access>("access"), margay::filter<RemoteIp>("remote-ip"))
 
 }  // namespace filters
