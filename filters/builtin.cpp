@@ -4,11 +4,20 @@
 #include <margay/plugin.h>
 
 #include "filters/access.h"
+#include "filters/cors.h"
 #include "filters/headers.h"
+#include "filters/rate_limit.h"
+#include "filters/remote_cidr.h"
+#include "filters/remote_ip.h"
+#include "filters/request_id.h"
+#include "filters/security_headers.h"
 
 namespace filters {
 
 MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
-             margay::filter<Access>("access"))
+             margay::filter<Access>("access"), margay::filter<RemoteIp>("remote-ip"),
+             margay::filter<RemoteCidr>("remote-cidr"), margay::filter<Cors>("cors"),
+             margay::filter<SecurityHeaders>("security-headers"),
+             margay::filter<RateLimit>("rate-limit"), margay::filter<RequestId>("request-id"))
 
 }  // namespace filters

@@ -243,9 +243,9 @@ constexpr auto elements = std::to_array<TomcatName>({
 constexpr auto classes = std::to_array<TomcatName>({
     {"Valve", "ExtendedAccessLogValve", "write <AccessLog> with a pattern"},
     {"Valve", "JsonAccessLogValve", "write <AccessLog pattern=\"json\"/>"},
-    {"Valve", "RemoteIpValve", "write <Filter type=\"remote_ip\"/> if a library offers it"},
-    {"Valve", "RemoteAddrValve", "write a <Filter> that refuses addresses"},
-    {"Valve", "RemoteCIDRValve", "write a <Filter> that refuses addresses"},
+    {"Valve", "RemoteIpValve", "write <Filter type=\"remote-ip\"> with the same parameters"},
+    {"Valve", "RemoteAddrValve", "write <Filter type=\"remote-cidr\"> with blocks of addresses"},
+    {"Valve", "RemoteCIDRValve", "write <Filter type=\"remote-cidr\"> with blocks of addresses"},
     {"Valve", "RemoteHostValve", "client addresses are never looked up"},
     {"Valve", "JsonErrorReportValve", "clients that ask for JSON always get it"},
     {"Valve", "ProxyErrorReportValve", "write <ErrorPage> in the application"},
