@@ -80,11 +80,14 @@ void Runtime::build_server(const ServerConfig& config) {
   engine_ = std::make_unique<Engine>(all);
   engine_->use_acceptor(websockets_->acceptor());
   front_ = std::make_unique<Front>(*engine_, all, base_, log_);
+  sessions_ = std::make_unique<SessionRegistry>(
+      [this](const std::vector<std::string>& bound) { websockets_->close_bound(bound); });
   deployer_ = std::make_unique<Deployer>(
       DeployerOptions{.base = base_,
                       .built_in = options_.built_in,
                       .substitutions = options_.substitutions,
-                      .interfaces = {.status = status_.abi(), .websockets = &websockets_->table()}},
+                      .interfaces = {.status = status_.abi(), .websockets = &websockets_->table()},
+                      .sessions = sessions_.get()},
       logs_);
   watch_files();
   mapping_ = deployer_->build(config, nullptr);
@@ -135,6 +138,7 @@ void Runtime::apply(ServerConfig config, Front::Certificates certificates) {
   const std::shared_ptr<const Mapping> old = std::exchange(mapping_, std::move(mapping));
   engine_->publish(mapping_);
   websockets_->retire(*old, *mapping_);
+  sessions_->retain(*mapping_);
   access_logs_.use(std::move(logs), *engine_);
   front_->use(std::move(front), config_.graceful_stop_await);
   tell_status();
@@ -299,6 +303,7 @@ void Runtime::tick() {
   const auto now = Clock::now();
   watch_handlers();
   reap();
+  if (mapping_ != nullptr) sessions_->sweep(*mapping_);
   warn_of_expiry(now);
   if (now < next_scan_) return;
   next_scan_ = now + scan_interval_;
