@@ -42,6 +42,7 @@ SessionRules session_rules(const ApplicationConfig& config, const std::string& c
   rules.limits.bytes = static_cast<std::size_t>(manager.max_session_size);
   rules.synchronize = manager.synchronize_on_session;
   rules.turn_queue = static_cast<std::size_t>(manager.max_waiting);
+  rules.keeping = {manager.pathname, manager.save_interval, manager.save_on_restart};
   return rules;
 }
 

@@ -11,6 +11,13 @@
 
 namespace container {
 
+// Where sessions are kept over a restart.
+struct SessionKeeping {
+  std::string file;                            // empty: nowhere
+  std::chrono::milliseconds interval{60'000};  // 0: only at the end
+  bool on_stop = true;
+};
+
 // Immutable, of one generation of an application.
 struct SessionRules {
   bool cookies = true;  // false: no id is read or sent, so every session lasts one request
@@ -25,7 +32,8 @@ struct SessionRules {
   std::chrono::seconds timeout{1800};  // 0 or less: never
   std::size_t max_active = static_cast<std::size_t>(-1);
   SessionLimits limits;
-  bool synchronize = false;     // of all endpoints
+  bool synchronize = false;  // of all endpoints
+  SessionKeeping keeping;
   std::size_t turn_queue = 32;  // requests that wait for their turn with one session
 };
 

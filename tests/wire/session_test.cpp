@@ -315,3 +315,52 @@ TEST_CASE("sockets: those bound to a session close with 1008 when it ends, also 
   REQUIRE(heard.has_value());
   CHECK(heard->payload == "still here");
 }
+
+TEST_CASE("turns: a holder whose client has gone passes its turn on when it ends") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  const std::string request =
+      "GET /s/slow HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n";
+  auto holder = std::make_unique<Client>(scene.port);
+  holder->send(request);
+  Client next(scene.port);
+  // Whoever of the two came first: one goes, the other gets its turn.
+  next.send(request);
+  holder.reset();
+  CHECK(tests::eventually([&] {
+    scene.say("/slow?go");
+    return next.receive(std::chrono::milliseconds(1)) || !next.buffer().empty();
+  }));
+  CHECK(body_of(next.answer()) == "done");
+}
+
+TEST_CASE("persistence: sessions outlive a restart, in a file for its owner only") {
+  Scene scene("pathname='work/sessions'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
+  scene.server.stop();
+  const auto file = scene.server.folder / "work/sessions";
+  REQUIRE(std::filesystem::exists(file));
+  CHECK(std::filesystem::status(file).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  scene.server.start();
+  CHECK(scene.say("/l?peek", cookie) == "there kept");
+}
+
+TEST_CASE("persistence: saveOnRestart='false' writes nothing at the end") {
+  Scene scene("pathname='work/sessions' saveOnRestart='false'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:lost"));
+  scene.server.stop();
+  scene.server.start();
+  CHECK(scene.say("/l?peek", cookie) == "none");
+}
+
+TEST_CASE("persistence: a torn file gives what is whole, and the log names the offset") {
+  Scene scene("pathname='work/sessions'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
+  scene.server.stop();
+  const std::string whole = scene.server.read("work/sessions");
+  scene.server.write("work/sessions", whole + whole.substr(18, 20));
+  scene.server.start();
+  CHECK(scene.server.log.await("offset " + std::to_string(whole.size()) + ": the record is cut"));
+  CHECK(scene.say("/l?peek", cookie) == "there kept");
+}
