@@ -10,6 +10,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/frame_client.h"
+#include "tests/support/installation.h"
 #include "tests/support/running_server.h"
 #include "tests/support/tls_client.h"
 
@@ -363,4 +364,27 @@ TEST_CASE("persistence: a torn file gives what is whole, and the log names the o
   scene.server.start();
   CHECK(scene.server.log.await("offset " + std::to_string(whole.size()) + ": the record is cut"));
   CHECK(scene.say("/l?peek", cookie) == "there kept");
+}
+
+TEST_CASE("persistence: kill -9 loses nothing that was written before") {
+  tests::Installation its;
+  const std::filesystem::path plugins = tests::environment("MARGAY_TEST_PLUGINS");
+  its.application("s",
+                  "<Application><Manager pathname='work/sessions' saveInterval='100ms'/>"
+                  "<Library name='sessions' file='lib/sessions.so'/>"
+                  "<Endpoint name='l' type='on-loop' path='/l'/></Application>",
+                  {plugins / "sessions.so"});
+  its.start();
+  const std::string cookie = cookie_of(its.get("/s/l?set=a:kept"));
+  const auto file = its.base() / "work/sessions";
+  const std::string id = cookie.substr(cookie.find('=') + 1);
+  CHECK(tests::eventually([&] {
+    std::ostringstream bytes;
+    bytes << std::ifstream(file, std::ios::binary).rdbuf();
+    return bytes.str().find(id) != std::string::npos;
+  }));
+  its.server().signal(SIGKILL);
+  its.server().join();
+  its.start();
+  CHECK(body_of(its.get("/s/l?peek", "Cookie: " + cookie + "\r\n")) == "there kept");
 }
