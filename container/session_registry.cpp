@@ -46,7 +46,8 @@ std::shared_ptr<SessionTable> SessionRegistry::table(const std::string& scope) {
 void SessionRegistry::prepare(const Mapping& mapping) {
   each_application(mapping, [&](const Application& application) {
     if (application.fingerprint.empty()) return;  // it could not be deployed and says nothing
-    for (auto& [scope, entry] : entries_) {
+    for (auto& one : entries_) {
+      Entry& entry = one.second;
       if (entry.table != application.sessions) continue;
       const SessionKeeping before = std::exchange(entry.keeping, application.session_rules.keeping);
       if (before.file == entry.keeping.file) continue;

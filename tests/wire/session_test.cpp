@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ struct Scene {
                      "<Endpoint name='w' type='on-worker' path='/w'/>"
                      "<Endpoint name='slow' type='slow' path='/slow' synchronizeOnSession='true'/>"
                      "<Endpoint name='free' type='slow' path='/free'/>"
+                     "<Endpoint name='status' type='status' path='/status'/>"
                      "<WebSocket name='q' type='quiet' path='/q'/></Application>");
     server.write("server.xml",
                  "<Server><Service><Connector address='127.0.0.1' loops='2' port='" +
@@ -228,6 +230,21 @@ TEST_CASE("timeout: a request that goes on protects its session") {
   CHECK(body_of(waiting.answer()) == "done");
 }
 
+TEST_CASE("status: sessions live, created, expired and rejected") {
+  const Scene scene("maxActiveSessions='2'");
+  const auto figures = [&] {
+    const auto told = nlohmann::json::parse(scene.say("/status"));
+    return told["hosts"][0]["applications"][0]["sessions"];
+  };
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  scene.ask("/l?age=1");
+  scene.ask("/l");
+  CHECK(figures() == nlohmann::json{{"live", 2}, {"created", 2}, {"expired", 0}, {"rejected", 1}});
+  CHECK(tests::eventually([&] { return figures()["expired"] == 1; }));
+  scene.ask("/l?end", cookie);
+  CHECK(figures() == nlohmann::json{{"live", 0}, {"created", 2}, {"expired", 1}, {"rejected", 1}});
+}
+
 TEST_CASE("events: created, attributes, id and end, in their order") {
   const Scene scene;
   scene.say("/l?heard");
@@ -242,13 +259,13 @@ TEST_CASE("events: created, attributes, id and end, in their order") {
 }
 
 TEST_CASE("sessions outlive a reload of their application") {
-  const Scene scene;
+  Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
   std::string manifest = scene.server.read("apps/s/app.xml");
   manifest.insert(manifest.rfind("</Application>"), "<Parameter name='new' value='1'/>");
   scene.server.write("apps/s/app.xml", manifest);
-  const_cast<RunningServer&>(scene.server).log.await("application /s deployed");
-  const_cast<RunningServer&>(scene.server).log.await("application /s deployed");
+  scene.server.log.await("application /s deployed");
+  scene.server.log.await("application /s deployed");
   CHECK(scene.say("/l?peek", cookie) == "there kept");
 }
 
