@@ -26,6 +26,8 @@ struct AssemblyOptions {
   // Of the host or engine, for an application without its own; may be null.
   std::shared_ptr<security::Realm> realm = {};
   AllRolesMode all_roles = AllRolesMode::strict;
+  std::shared_ptr<SessionTable> sessions = nullptr;
+  std::string route = {};  // the Engine's jvmRoute
 };
 
 // Completes `application`, which knows its context path. Throws ConfigError. Control thread.

@@ -5,6 +5,7 @@
 
 #include "container/invocation.h"
 #include "container/security_bridge.h"
+#include "container/session_bridge.h"
 #include "container/tls_bridge.h"
 #include "container/upgrade_bridge.h"
 
@@ -62,6 +63,7 @@ const void* query(const margay_config* source, const char* name) {
   if (wanted == "upgrade/1") return &upgrade_functions();
   if (wanted == "tls/1") return &tls_functions();
   if (wanted == "security/1") return &security_functions();
+  if (wanted == "session/1") return &session_functions();
   return nullptr;
 }
 

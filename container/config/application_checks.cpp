@@ -177,6 +177,7 @@ void check_application(ApplicationConfig& application, Report& report) {
   check_access(application, report);
   if (application.login) check_login(*application.login, report);
   if (application.realm) check_realm(*application.realm, libraries, report);
+  if (application.manager) check_manager(*application.manager, report);
 }
 
 void check_outer(std::vector<LibraryConfig>& libraries, const std::vector<FilterConfig>& filters,

@@ -40,7 +40,11 @@ std::shared_ptr<const Element> endpoint_element() {
              or_else("`maxPostSize` of the connector",
                      size(&EndpointConfig::max_body, Limit::optional)),
              "Largest request body that is buffered for the endpoint; more is answered with 413. "
-             "-1 takes the limit away."}},
+             "-1 takes the limit away."},
+            {"synchronizeOnSession",
+             boolean(&EndpointConfig::synchronize_on_session),
+             "Requests of one session run one after another here; see `<Manager>`.",
+             {"synchronizeOnSession of Spring's AbstractController"}}},
        .children = {any_number(&EndpointConfig::paths, path_element()),
                     any_number(&EndpointConfig::parameters, parameter_element())},
        .tomcat = "`<servlet>` with `<servlet-mapping>` of web.xml",
@@ -202,7 +206,8 @@ std::vector<Child> application_children() {
           any_number(&ApplicationConfig::constraints, security_constraint_element()),
           any_number(&ApplicationConfig::roles, security_role_element()),
           at_most_one(&ApplicationConfig::login, login_config_element()),
-          at_most_one(&ApplicationConfig::realm, realm_element())};
+          at_most_one(&ApplicationConfig::realm, realm_element()),
+          at_most_one(&ApplicationConfig::manager, manager_element())};
 }
 
 Attribute deny_uncovered_methods() {
