@@ -58,6 +58,7 @@ margay_result Invocation::header(int mode, std::string_view name, std::string_vi
 void Invocation::commit() {
   if (headed_) return;
   headed_ = true;
+  sessions_.write_cookie();
   int& code = exchange_.response().status;
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->head; moment != nullptr)

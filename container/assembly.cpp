@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "container/session_mapping.h"
 #include "container/websocket_mapping.h"
 
 namespace container {
@@ -60,6 +61,8 @@ class Assembly {
     application_.sockets = sockets_.build();
     add_filters();
     add_constraints();
+    application_.session_rules = session_rules(config_, application_.context_path, options_.route);
+    application_.sessions = options_.sessions;
     for (const ErrorPageConfig& page : config_.error_pages)
       application_.error_pages.push_back({page.status, page.location});
     return std::make_shared<const Application>(std::move(application_));
@@ -80,7 +83,8 @@ class Assembly {
             std::move(all),
             options_.log,
             options_.interfaces,
-            options_.scope};
+            options_.scope,
+            application_.session_listeners.get()};
   }
 
   void add_endpoint(const EndpointConfig& endpoint,
@@ -105,6 +109,7 @@ class Assembly {
                                       .unavailable = {},
                                       .on_loop = (found.type->flags & MARGAY_ON_LOOP) != 0 &&
                                                  endpoint.dispatch != DispatchChoice::worker,
+                                      .synchronize = endpoint.synchronize_on_session,
                                       .body_limit = body_limit,
                                       .log = options_.log});
   }

@@ -22,6 +22,8 @@ struct AssemblyOptions {
   server::Log log;  // of its endpoints and filters
   Interfaces interfaces = {};
   std::string scope = {};  // of its topics: host and context path
+  std::shared_ptr<SessionTable> sessions = nullptr;
+  std::string route = {};  // the Engine's jvmRoute
 };
 
 // Completes `application`, which knows its context path. Throws ConfigError. Control thread.

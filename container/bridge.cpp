@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "container/invocation.h"
+#include "container/session_bridge.h"
 #include "container/tls_bridge.h"
 #include "container/upgrade_bridge.h"
 
@@ -60,6 +61,7 @@ const void* query(const margay_config* source, const char* name) {
   if (wanted == "websocket/1") return offered.websockets;
   if (wanted == "upgrade/1") return &upgrade_functions();
   if (wanted == "tls/1") return &tls_functions();
+  if (wanted == "session/1") return &session_functions();
   return nullptr;
 }
 

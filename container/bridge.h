@@ -9,6 +9,8 @@
 
 namespace container {
 
+class SessionListeners;
+
 // What a plugin may ask for by query(); null: not offered.
 struct Interfaces {
   const margay_status* status = nullptr;
@@ -21,8 +23,9 @@ struct BridgedConfig {
   margay_config abi{};
   server::Log log;
   Interfaces interfaces;
-  std::string scope;     // of its application's topics
-  void* self = nullptr;  // what was made with it; null until then
+  std::string scope;                      // of its application's topics
+  SessionListeners* listeners = nullptr;  // of its application; null: it has none
+  void* self = nullptr;                   // what was made with it; null until then
 };
 
 // The table of host functions. Constant; any thread.

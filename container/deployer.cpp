@@ -39,10 +39,12 @@ void take_over_paths(const SecurityConstraintConfig& one,
 
 // Stands in for one that cannot be deployed. It has no fingerprint, so the next build tries again.
 std::shared_ptr<const Application> unavailable(const std::string& path, const std::string& version,
-                                               const std::string& title, const char* reason) {
+                                               const std::string& title, const char* reason,
+                                               std::shared_ptr<SessionTable> sessions) {
   auto broken = std::make_shared<Application>();
   broken->context_path = path;
   broken->version = version;
+  broken->sessions = std::move(sessions);  // they wait for it to come back
   broken->endpoints.push_back({.name = {},
                                .title = title + ": unavailable",
                                .paths = {},
@@ -104,6 +106,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   auto mapping = std::make_shared<Mapping>();
   mapping->generation = generation_ + 1;
   const EngineConfig& engine = config.service.engine;
+  route_ = engine.jvm_route;
   std::vector<HostEntry> names;
   std::optional<std::uint32_t> fallback;
   for (const HostConfig& host : engine.hosts) {
@@ -226,8 +229,8 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
       !context.filters.empty() || !context.filter_mappings.empty() ||
       !context.error_pages.empty() || !context.welcome_files.empty())
     complain(context.position,
-             "'docBase' has an app.xml, so this <Context> may only have <Parameter> and "
-             "<SecurityConstraint>; move the rest of it there");
+             "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
+             "and <SecurityConstraint>; move the rest of it there");
   for (const ParameterConfig& one : context.parameters) {
     std::erase_if(config.parameters, [&](const auto& other) { return other.name == one.name; });
     config.parameters.push_back(one);
@@ -236,6 +239,7 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
     take_over_paths(one, config.constraints);
     config.constraints.push_back(one);
   }
+  if (context.manager) config.manager = context.manager;
   return config;
 }
 
@@ -252,9 +256,12 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
     print += fingerprint(files);
   }
   if (!source.folder.empty()) print += folder_fingerprint(source.folder);
+  print += route_;
   if (earlier != nullptr && earlier->version == source.version && earlier->fingerprint == print)
     return earlier;
   const std::string title = source.path.empty() ? "/" : source.path;
+  const std::shared_ptr<SessionTable> sessions =
+      options_.sessions == nullptr ? nullptr : options_.sessions->table(host.name + source.path);
   try {
     const ApplicationConfig config = config_of(source);
     Application application{.context_path = source.path, .version = source.version};
@@ -265,7 +272,9 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                           .plugins = plugin_options(host),
                           .log = logs_.log("app." + title),
                           .interfaces = options_.interfaces,
-                          .scope = host.name + source.path});
+                          .scope = host.name + source.path,
+                          .sessions = sessions,
+                          .route = route_});
     // Somebody may have taken the folder away meanwhile; then the next look at it will tell.
     const bool in_folder = source.context == nullptr || has_manifest(source.folder);
     log_.info("application {} deployed on {} from {}", title, host.name,
@@ -278,7 +287,7 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                         error.what());
     log_.error("{}", failures_.back());
     if (earlier != nullptr) return earlier;
-    return unavailable(source.path, source.version, title, error.what());
+    return unavailable(source.path, source.version, title, error.what(), sessions);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "container/bridge.h"
 #include "container/config/read_config.h"
 #include "container/mapping.h"
+#include "container/session_registry.h"
 #include "container/types.h"
 #include "server/log.h"
 
@@ -20,6 +21,7 @@ struct DeployerOptions {
   Types::BuiltIn built_in;
   Substitutions substitutions;
   Interfaces interfaces = {};
+  SessionRegistry* sessions = nullptr;  // null: no application has any
 };
 
 // Control thread.
@@ -62,6 +64,7 @@ class Deployer {
   DeployerOptions options_;
   server::Logs& logs_;
   server::Log log_;
+  std::string route_;  // the Engine's jvmRoute
   std::uint64_t generation_ = 0;
   std::vector<std::string> failures_;
 };

@@ -23,6 +23,7 @@ struct InstanceOptions {
   server::Log log;
   Interfaces interfaces = {};
   std::string scope = {};
+  SessionListeners* listeners = nullptr;
 };
 
 struct CreateFailure {
@@ -74,6 +75,7 @@ class Instance {
     config_.log = options_.log;
     config_.interfaces = options_.interfaces;
     config_.scope = options_.scope;
+    config_.listeners = options_.listeners;
   }
 
   std::shared_ptr<const Plugin> plugin_;  // outlives self_

@@ -92,7 +92,7 @@ void Invocation::serve(server::Exchange&) {
 
 void Invocation::run_chain() {
   for (;;) {
-    if (position_ == guarded_ && redirect_to_tls()) return;
+    if (position_ == guarded_ && (redirect_to_tls() || !sessions_.await_turn())) return;
     if (position_ == step_count_) break;
     Step& step = steps_[position_++];
     entered_ = position_;
@@ -207,6 +207,7 @@ void Invocation::event(server::Exchange&, server::Event what) {
     told_ = 0;
     if (told_replaced_) watching.end();
   }
+  if (sessions_.waits_for_turn() && exchange_.aborted()) sessions_.give_up_turn();
   // Who sends nothing more cannot speak WebSocket either.
   if (handshake_ != nullptr && what == server::Event::aborted && handshake_->waits()) {
     handshake_->lost("The client has gone.");
@@ -217,6 +218,10 @@ void Invocation::event(server::Exchange&, server::Event what) {
 }
 
 void Invocation::abandoned(server::Exchange&) {
+  if (sessions_.waits_for_turn()) {
+    sessions_.give_up_turn();
+    return end_turn();
+  }
   const server::Log* const log = start_.websocket != nullptr  ? &start_.websocket->log
                                  : start_.endpoint != nullptr ? &start_.endpoint->log
                                                               : nullptr;
@@ -283,6 +288,7 @@ void Invocation::done(std::uint64_t micros) {
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->done; moment != nullptr)
       moment(steps_[i].use->self, &steps_[i].state, &request, &outcome);
+  sessions_.leave();
 }
 
 }  // namespace container

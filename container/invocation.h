@@ -12,6 +12,7 @@
 
 #include "container/handshake.h"
 #include "container/mapping.h"
+#include "container/session_use.h"
 #include "server/exchange.h"
 #include "server/tls/facts.h"
 
@@ -106,6 +107,11 @@ class Invocation final : public server::Handler {
       each(one->name, one->value);
   }
 
+  // The session of the application that serves this.
+  SessionUse& sessions() { return sessions_; }
+  bool is_committed() const { return headed_ || exchange_.committed(); }
+  void go_on() { run_chain(); }  // its turn with the session has come
+
   server::Exchange& exchange() { return exchange_; }
   const HostMapping* host() const { return start_.host; }
   const Application* application() const { return start_.application; }
@@ -150,6 +156,7 @@ class Invocation final : public server::Handler {
   server::Exchange& exchange_;
   const margay_host& host_;
   Start start_;
+  SessionUse sessions_{*this};
   Step* steps_ = nullptr;
   std::uint32_t step_count_ = 0;
   std::uint32_t position_ = 0;  // the next `before`

@@ -16,6 +16,9 @@
 #include "container/residents.h"
 #include "container/route_table.h"
 #include "container/session_count.h"
+#include "container/session_listeners.h"
+#include "container/session_rules.h"
+#include "container/session_table.h"
 #include "container/websocket_peer.h"
 #include "server/log.h"
 #include "server/websocket/limits.h"
@@ -45,7 +48,8 @@ struct MappedEndpoint {
   std::vector<std::string> paths;  // its URL patterns, for the status
   std::string unavailable;         // why, in the log; clients hear 503
   bool on_loop = false;
-  bool implied = false;  // static files, which nobody asked for
+  bool implied = false;      // static files, which nobody asked for
+  bool synchronize = false;  // requests of one session one after another
   // Of a buffered body, longer is answered 413; none: the connector's maxPostSize.
   std::optional<std::size_t> body_limit = std::nullopt;
   server::Log log{};  // of its application
@@ -106,6 +110,10 @@ struct Application {
   std::vector<std::shared_ptr<const Plugin>> plugins;  // its libraries
   std::vector<std::shared_ptr<const void>> keeps;      // instances, then what is under them
   std::unique_ptr<Residents> residents = std::make_unique<Residents>();
+  SessionRules session_rules = {};
+  std::shared_ptr<SessionTable> sessions = nullptr;  // of the context; null: it has none
+  // Ends before the instances.
+  std::unique_ptr<SessionListeners> session_listeners = std::make_unique<SessionListeners>();
 };
 
 // The filters that an Engine or a Host puts before all of its applications. Immutable, owned and

@@ -80,14 +80,19 @@ void Runtime::build_server(const ServerConfig& config) {
   engine_ = std::make_unique<Engine>(all);
   engine_->use_acceptor(websockets_->acceptor());
   front_ = std::make_unique<Front>(*engine_, all, base_, log_);
+  sessions_ = std::make_unique<SessionRegistry>(
+      base_, logs_.log("margay.sessions"),
+      [this](const std::vector<std::string>& bound) { websockets_->close_bound(bound); });
   deployer_ = std::make_unique<Deployer>(
       DeployerOptions{.base = base_,
                       .built_in = options_.built_in,
                       .substitutions = options_.substitutions,
-                      .interfaces = {.status = status_.abi(), .websockets = &websockets_->table()}},
+                      .interfaces = {.status = status_.abi(), .websockets = &websockets_->table()},
+                      .sessions = sessions_.get()},
       logs_);
   watch_files();
   mapping_ = deployer_->build(config, nullptr);
+  sessions_->prepare(*mapping_);
   engine_->publish(mapping_);
   access_logs_.use(access_logs_.prepare(config.service.engine), *engine_);
   front_->use(front_->prepare(config.service, Front::Certificates::read),
@@ -133,8 +138,10 @@ void Runtime::apply(ServerConfig config, Front::Certificates certificates) {
   Front::Plan front = front_->prepare(config.service, certificates);
   config_ = std::move(config);
   const std::shared_ptr<const Mapping> old = std::exchange(mapping_, std::move(mapping));
+  sessions_->prepare(*mapping_);
   engine_->publish(mapping_);
   websockets_->retire(*old, *mapping_);
+  sessions_->retain(*mapping_);
   access_logs_.use(std::move(logs), *engine_);
   front_->use(std::move(front), config_.graceful_stop_await);
   tell_status();
@@ -299,6 +306,7 @@ void Runtime::tick() {
   const auto now = Clock::now();
   watch_handlers();
   reap();
+  if (mapping_ != nullptr) sessions_->tick(*mapping_);
   warn_of_expiry(now);
   if (now < next_scan_) return;
   next_scan_ = now + scan_interval_;
@@ -375,6 +383,7 @@ Runtime::~Runtime() {
   if (front_ != nullptr) front_->close();
   if (!config_.pid_file.empty()) ::unlink((base_ / config_.pid_file).c_str());
   if (engine_ == nullptr || mapping_ == nullptr) return;
+  sessions_->stop();
   // Instances go while the loops still run: what their threads release has a place to arrive.
   mapping_.reset();
   engine_->publish(std::make_shared<const Mapping>());

@@ -75,6 +75,7 @@ class Runtime {
   AccessLogs access_logs_;
   std::vector<std::unique_ptr<server::Loop>> loops_;
   std::unique_ptr<WebSockets> websockets_;
+  std::unique_ptr<SessionRegistry> sessions_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Front> front_;
   std::unique_ptr<Deployer> deployer_;

@@ -116,6 +116,13 @@ Json application(const Application& one) {
   told["endpoints"] = std::move(endpoints);
   told["websockets"] = std::move(websockets);
   told["filters"] = filters(one.filters);
+  if (one.sessions != nullptr) {
+    const SessionTable::Figures figures = one.sessions->figures();
+    told["sessions"] = {{"live", figures.live},
+                        {"created", figures.created},
+                        {"expired", figures.expired},
+                        {"rejected", figures.rejected}};
+  }
   return told;
 }
 

@@ -79,6 +79,10 @@ HandshakeRecord& record_of(Handshake& handshake, std::string_view scope) {
   texts[MARGAY_WS_ENDPOINT] = handshake.socket().name;
   if (const auto binding = invocation.attribute("margay.session"))
     texts[MARGAY_WS_BINDING] = *binding;
+  std::string bound;  // until the record has copied it
+  if (HttpSession* session = invocation.sessions().find();
+      session != nullptr && texts[MARGAY_WS_BINDING].empty())
+    texts[MARGAY_WS_BINDING] = bound = session->bind_socket();
   source.scope = scope;
   source.parameters = {request.parameters, request.parameter_count};
   source.fields = invocation.exchange().request.fields;

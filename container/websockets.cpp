@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "container/handshake_record.h"
 #include "server/websocket/close_code.h"
 
 namespace container {
@@ -29,6 +30,19 @@ void WebSockets::retire(const MappedWebSocket& socket) {
                            spread);
       });
     });
+}
+
+void WebSockets::close_bound(const std::vector<std::string>& bound) {
+  using server::websocket::Gate;
+  using server::websocket::Session;
+  const std::set<std::string_view> keys(bound.begin(), bound.end());
+  hub_.each(nullptr, [&](Session session, Gate& gate) {
+    const auto* held = static_cast<const HandshakeRecord*>(gate.companion(session));
+    if (held == nullptr) return;
+    const bool is_bound = keys.contains(held->text(MARGAY_WS_BINDING));
+    held->release();
+    if (is_bound) hub_.close(session, server::websocket::close::policy, "the session has ended");
+  });
 }
 
 }  // namespace container

@@ -1,6 +1,7 @@
 // Everything that all WebSockets of the server share.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "container/mapping.h"
@@ -29,6 +30,8 @@ class WebSockets {
   // Sockets of applications that `fresh` has no more are told to come again (1012), spread over
   // their drainTimeout. Control thread, when `fresh` is published.
   void retire(const Mapping& old, const Mapping& fresh);
+  // Closes with 1008 what is bound to sessions that have ended, by HttpSession::bound. Any thread.
+  void close_bound(const std::vector<std::string>& bound);
 
  private:
   void retire(const MappedWebSocket& socket);

@@ -175,6 +175,7 @@ void check_application(ApplicationConfig& application, Report& report) {
   check_filter_uses(application, filters, endpoints, report);
   check_pages(application, report);
   check_constraints(application.constraints, report);
+  if (application.manager) check_manager(*application.manager, report);
 }
 
 void check_outer_filters(std::vector<LibraryConfig>& libraries,

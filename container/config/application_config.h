@@ -35,6 +35,7 @@ struct EndpointConfig : ConfigElement {
   std::vector<LocatedText> paths;
   DispatchChoice dispatch = DispatchChoice::declared;
   std::optional<SizeBytes> max_body;  // unset: the connector's max_post_size
+  bool synchronize_on_session = false;
   std::vector<ParameterConfig> parameters;
 };
 
@@ -126,6 +127,31 @@ struct SecurityConstraintConfig : ConfigElement {
   int redirect_status = 302;  // of plain requests with GET or HEAD
 };
 
+enum class SameSiteChoice : std::uint8_t { unset, none, lax, strict };
+
+// The reasons for the defaults are in container/session_rules.h.
+struct ManagerConfig : ConfigElement {
+  std::chrono::milliseconds session_timeout{1'800'000};  // 0 or less: never
+  int max_active_sessions = -1;                          // -1: no limit
+  int session_id_length = 16;                            // bytes
+  int max_attributes = 128;                              // of one session
+  SizeBytes max_session_size = 64 * 1024;                // the same, names and values
+  bool synchronize_on_session = false;
+  int max_waiting = 32;  // for their turn with one session
+
+  bool cookies = true;
+  std::string session_cookie_name = "JSESSIONID";
+  std::string session_cookie_path;  // empty: the context path
+  std::string session_cookie_domain;
+  bool use_http_only = true;
+  bool use_partitioned = false;
+  SameSiteChoice same_site_cookies = SameSiteChoice::lax;
+
+  std::string pathname;  // relative to the server's base; empty: nothing is kept
+  bool save_on_restart = true;
+  std::chrono::milliseconds save_interval{60'000};  // 0: when the server stops only
+};
+
 struct ApplicationConfig : ConfigElement {
   std::vector<ParameterConfig> parameters;
   std::vector<LibraryConfig> libraries;
@@ -136,6 +162,7 @@ struct ApplicationConfig : ConfigElement {
   std::vector<ErrorPageConfig> error_pages;
   std::vector<LocatedText> welcome_files;
   std::vector<SecurityConstraintConfig> constraints;
+  std::optional<ManagerConfig> manager;  // none: the defaults
 };
 
 // Every use of a filter in document order. Borrows from `application`.

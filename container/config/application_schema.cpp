@@ -39,7 +39,11 @@ std::shared_ptr<const Element> endpoint_element() {
              or_else("`maxPostSize` of the connector",
                      size(&EndpointConfig::max_body, Limit::optional)),
              "Largest request body that is buffered for the endpoint; more is answered with 413. "
-             "-1 takes the limit away."}},
+             "-1 takes the limit away."},
+            {"synchronizeOnSession",
+             boolean(&EndpointConfig::synchronize_on_session),
+             "Requests of one session run one after another here; see `<Manager>`.",
+             {"synchronizeOnSession of Spring's AbstractController"}}},
        .children = {any_number(&EndpointConfig::paths, path_element()),
                     any_number(&EndpointConfig::parameters, parameter_element())},
        .tomcat = "`<servlet>` with `<servlet-mapping>` of web.xml",
@@ -232,7 +236,8 @@ std::vector<Child> application_children() {
           any_number(&ApplicationConfig::filter_mappings, filter_mapping_element()),
           any_number(&ApplicationConfig::error_pages, error_page_element()),
           any_number(&ApplicationConfig::welcome_files, welcome_file_element()),
-          any_number(&ApplicationConfig::constraints, security_constraint_element())};
+          any_number(&ApplicationConfig::constraints, security_constraint_element()),
+          at_most_one(&ApplicationConfig::manager, manager_element())};
 }
 
 std::shared_ptr<const Element> application_schema() {

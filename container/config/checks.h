@@ -12,6 +12,9 @@ namespace container {
 void check_server(ServerConfig& server, Report& report);
 void check_application(ApplicationConfig& application, Report& report);
 
+// What <Manager> says.
+void check_manager(const ManagerConfig& manager, Report& report);
+
 // What a <Connector> says about TLS; `scheme` and `secure` included.
 void check_tls(ConnectorConfig& connector, Report& report);
 

@@ -93,6 +93,7 @@ std::vector<Child> application_children();
 std::shared_ptr<const Element> filter_element();
 std::shared_ptr<const Element> library_element();
 std::shared_ptr<const Element> websocket_element();
+std::shared_ptr<const Element> manager_element();
 std::shared_ptr<const Element> parameter_element();
 std::shared_ptr<const Element> path_element();
 

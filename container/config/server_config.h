@@ -129,6 +129,7 @@ struct HostConfig : ConfigElement {
 struct EngineConfig : ConfigElement {
   std::string name = "Margay";
   std::string default_host = "localhost";
+  std::string jvm_route;  // empty: none
   std::vector<LibraryConfig> libraries;
   std::vector<FilterConfig> filters;
   std::vector<AccessLogConfig> access_logs;

@@ -309,7 +309,11 @@ std::shared_ptr<const Element> engine_element() {
                                  {"defaultHost",
                                   text(&EngineConfig::default_host),
                                   "The `<Host>` of requests whose host name nobody has.",
-                                  {.fallback = "none; required"}}},
+                                  {.fallback = "none; required"}},
+                                 {"jvmRoute", or_else("nothing", text(&EngineConfig::jvm_route)),
+                                  "What stands behind a dot in session cookies, by which load "
+                                  "balancers find this server again; letters, digits, `-` and "
+                                  "`_`."}},
                   .children = {any_number(&EngineConfig::libraries, library_element()),
                                any_number(&EngineConfig::filters, filter_element()),
                                any_number(&EngineConfig::access_logs, access_log_element()),

@@ -22,7 +22,7 @@ constexpr std::string_view on_connector = "what <Connector> says holds";
 constexpr std::string_view no_compression = "answers are not compressed here";
 constexpr std::string_view own_pool = "set it on an <Executor> and name that in 'executor'";
 constexpr std::string_view no_java = "there are no Java classes here";
-constexpr std::string_view no_sessions = "there are no HTTP sessions here";
+constexpr std::string_view on_manager = "write it on <Manager> in the application";
 constexpr std::string_view no_parameters = "form fields are limited by 'maxPostSize' alone";
 constexpr std::string_view no_archives = "applications are folders here";
 constexpr std::string_view always_utf8 = "URIs are UTF-8 here";
@@ -159,7 +159,6 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"UpgradeProtocol", "compressibleMimeType", no_compression},
     {"UpgradeProtocol", "noCompressionUserAgents", no_compression},
     {"UpgradeProtocol", "noCompressionEncodings", no_compression},
-    {"Engine", "jvmRoute", no_sessions},
     {"Host", "unpackWARs", no_archives},
     {"Host", "copyXML", no_archives},
     {"Host", "deployXML", no_archives},
@@ -173,14 +172,14 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Context", "reloadable", "'autoDeploy' on <Host> reloads what changed"},
     {"Context", "crossContext", "applications do not call each other"},
     {"Context", "privileged", no_java},
-    {"Context", "cookies", no_sessions},
-    {"Context", "sessionCookieName", no_sessions},
-    {"Context", "sessionCookiePath", no_sessions},
-    {"Context", "sessionCookieDomain", no_sessions},
-    {"Context", "sessionTimeout", no_sessions},
-    {"Context", "useHttpOnly", no_sessions},
-    {"Context", "usePartitioned", no_sessions},
-    {"Context", "validateClientProvidedNewSessionId", no_sessions},
+    {"Context", "cookies", on_manager},
+    {"Context", "sessionCookieName", on_manager},
+    {"Context", "sessionCookiePath", on_manager},
+    {"Context", "sessionCookieDomain", on_manager},
+    {"Context", "sessionTimeout", on_manager},
+    {"Context", "useHttpOnly", on_manager},
+    {"Context", "usePartitioned", on_manager},
+    {"Context", "validateClientProvidedNewSessionId", "ids that clients make up never count"},
     {"Context", "swallowAbortedUploads", "'maxSwallowSize' on <Connector> says how much is read"},
     {"Context", "unloadDelay", "old code stays for as long as an exchange uses it"},
     {"Context", "workDir", "'workDir' on <Host> holds for all its applications"},
@@ -224,10 +223,11 @@ constexpr auto elements = std::to_array<TomcatName>({
     {"*", "Ejb", "there is no JNDI here"},
     {"*", "Realm", no_realm},
     {"*", "CredentialHandler", no_realm},
-    {"*", "Manager", no_sessions},
-    {"*", "Store", no_sessions},
-    {"*", "SessionIdGenerator", no_sessions},
-    {"*", "CookieProcessor", "cookies are read as RFC 6265 says"},
+    {"*", "Manager", "write <Manager> into <Application> or <Context>"},
+    {"*", "Store", "write 'pathname' on <Manager>"},
+    {"*", "SessionIdGenerator", "write 'sessionIdLength' on <Manager>"},
+    {"*", "CookieProcessor",
+     "cookies are read as RFC 6265 says; write 'sameSiteCookies' on <Manager>"},
     {"*", "Loader", "<Library> says what is loaded"},
     {"*", "JarScanner", no_java},
     {"*", "JarScanFilter", no_java},
@@ -258,9 +258,9 @@ constexpr auto classes = std::to_array<TomcatName>({
     {"Valve", "FormAuthenticator", no_realm},
     {"Valve", "SSLAuthenticator", no_realm},
     {"Valve", "SpnegoAuthenticator", no_realm},
-    {"Valve", "LoadBalancerDrainingValve", no_sessions},
-    {"Valve", "PersistentValve", no_sessions},
-    {"Valve", "CrawlerSessionManagerValve", no_sessions},
+    {"Valve", "LoadBalancerDrainingValve", "load balancers are told by health checks"},
+    {"Valve", "PersistentValve", "write 'saveInterval' on <Manager>"},
+    {"Valve", "CrawlerSessionManagerValve", "write 'maxActiveSessions' on <Manager>"},
     {"Listener", "VersionLoggerListener", "the server logs its version when it starts"},
     {"Listener", "AprLifecycleListener", "there is nothing to prepare"},
     {"Listener", "OpenSSLLifecycleListener", "there is nothing to prepare"},

@@ -112,7 +112,11 @@ margay_result service(void* self, const margay_host* host, margay_exchange* exch
   return guarded<T>(self, [&](T& object) {
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
-    object.service(request, response);
+    try {
+      object.service(request, response);
+    } catch (const TooManySessions&) {
+      if (host->send_error(exchange, 503, {nullptr, 0}) != MARGAY_OK) throw;
+    }
     return MARGAY_OK;
   });
 }

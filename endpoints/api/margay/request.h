@@ -10,6 +10,7 @@
 
 #include <margay/cookie.h>
 #include <margay/form.h>
+#include <margay/http_session.h>
 #include <margay/text.h>
 #include <margay/tls.h>
 
@@ -50,6 +51,13 @@ class Request {
   // What was agreed with whoever connected, and their certificate; {} when that connection is not
   // encrypted. With a proxy before the server it tells of the proxy, whatever is_secure() says.
   std::optional<Tls> tls() const;
+
+  // The session of the client, made when there is none; its cookie goes out with the head. Throws
+  // TooManySessions (an endpoint that lets it through answers 503), and SessionError when a new one
+  // would be too late as the answer is committed, or the request is for no application.
+  HttpSession session();
+  // The same, but {} when the client has none. Both count as use of the session.
+  std::optional<HttpSession> session_if_any();
 
   margay_dispatcher dispatcher() const { return static_cast<margay_dispatcher>(raw_.dispatcher); }
   // In an ERROR dispatch: what is being reported. Elsewhere 0 and empty.
@@ -174,6 +182,11 @@ class Request {
     return detail::same_ignoring_case(detail::trimmed(type.substr(0, type.find(';'))),
                                       "application/x-www-form-urlencoded");
   }
+  const margay_sessions* sessions() const {
+    return source_ == nullptr
+               ? nullptr
+               : static_cast<const margay_sessions*>(host_.query(source_, "session/1"));
+  }
   template <class Each>
   bool each_raw_parameter(Each&& each) const {
     return detail::each_pair(query(), each) && (!has_form() || detail::each_pair(body(), each));
@@ -184,6 +197,28 @@ class Request {
   const margay_request& raw_;
   const margay_config* source_;  // whose log hears of exceptions
 };
+
+inline HttpSession Request::session() {
+  const margay_sessions* functions = sessions();
+  margay_http_session* handle = nullptr;
+  switch (functions == nullptr ? MARGAY_FAILED : functions->find(&exchange_, 1, &handle)) {
+    case MARGAY_OK:
+      return {*functions, exchange_, handle};
+    case MARGAY_FULL:
+      throw TooManySessions("there are as many sessions as maxActiveSessions allows");
+    case MARGAY_CLOSED:
+      throw SessionError("too late for a new session: the answer is committed");
+    default:
+      throw SessionError("this request is for no application that has sessions");
+  }
+}
+
+inline std::optional<HttpSession> Request::session_if_any() {
+  const margay_sessions* functions = sessions();
+  margay_http_session* handle = nullptr;
+  if (functions == nullptr || functions->find(&exchange_, 0, &handle) != MARGAY_OK) return {};
+  return HttpSession(*functions, exchange_, handle);
+}
 
 inline std::optional<Tls> Request::tls() const {
   const auto* functions = source_ == nullptr

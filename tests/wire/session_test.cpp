@@ -1,0 +1,366 @@
+// HTTP sessions through the whole server: cookies, limits, turns, listeners, sockets, restarts.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/certificates.h"
+#include "tests/support/eventually.h"
+#include "tests/support/frame_client.h"
+#include "tests/support/running_server.h"
+#include "tests/support/tls_client.h"
+
+using tests::body_of;
+using tests::Client;
+using tests::RunningServer;
+
+namespace {
+
+// A server with the test plugin "sessions" at /s, whose <Manager> has these attributes.
+struct Scene {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+
+  explicit Scene(const std::string& manager = "", const std::string& engine = "",
+                 const std::string& more = "") {
+    const char* plugins = std::getenv("MARGAY_TEST_PLUGINS");
+    REQUIRE(plugins != nullptr);
+    std::filesystem::create_directories(server.folder / "apps/s/lib");
+    std::filesystem::copy_file(std::filesystem::path(plugins) / "sessions.so",
+                               server.folder / "apps/s/lib/sessions.so");
+    server.write("apps/s/app.xml",
+                 "<Application><Manager " + manager +
+                     "/><Library name='sessions' file='lib/sessions.so'/>"
+                     "<Endpoint name='l' type='on-loop' path='/l'>"
+                     "<Parameter name='listens' value='yes'/></Endpoint>"
+                     "<Endpoint name='w' type='on-worker' path='/w'/>"
+                     "<Endpoint name='slow' type='slow' path='/slow' synchronizeOnSession='true'/>"
+                     "<Endpoint name='free' type='slow' path='/free'/>"
+                     "<WebSocket name='q' type='quiet' path='/q'/></Application>");
+    server.write("server.xml",
+                 "<Server><Service><Connector address='127.0.0.1' loops='2' port='" +
+                     std::to_string(port) + "'/>" + more + "<Engine " + engine +
+                     "><Host name='localhost' appBase='apps'/></Engine></Service></Server>");
+    server.start();
+  }
+
+  std::string ask(const std::string& target, const std::string& cookie = "") const {
+    return RunningServer::get(port, "/s" + target, "localhost",
+                              cookie.empty() ? "" : "Cookie: " + cookie + "\r\n");
+  }
+  std::string say(const std::string& target, const std::string& cookie = "") const {
+    return body_of(ask(target, cookie));
+  }
+};
+
+// The value of Set-Cookie; empty: there is none.
+std::string set_cookie(const std::string& answer) {
+  const auto at = answer.find("Set-Cookie: ");
+  return at == answer.npos ? "" : answer.substr(at + 12, answer.find("\r\n", at) - at - 12);
+}
+std::string cookie_of(const std::string& answer) {
+  const std::string whole = set_cookie(answer);
+  return whole.substr(0, whole.find(';'));
+}
+std::string id_of(const std::string& answer) {
+  const std::string cookie = cookie_of(answer);
+  return cookie.substr(cookie.find('=') + 1);
+}
+
+}  // namespace
+
+TEST_CASE("ids: 32 hexadecimal digits, another one for each session") {
+  const Scene scene;
+  const std::string one = id_of(scene.ask("/l")), other = id_of(scene.ask("/w"));
+  CHECK(one.size() == 32);
+  CHECK(one.find_first_not_of("0123456789abcdef") == one.npos);
+  CHECK(one != other);
+}
+
+TEST_CASE("ids: sessionIdLength and the jvmRoute behind a dot") {
+  const Scene scene("sessionIdLength='20'", "jvmRoute='node-1'");
+  const std::string first = scene.ask("/l?set=a:1");
+  const std::string id = id_of(first);
+  CHECK(id.size() == 40 + 7);
+  CHECK(id.ends_with(".node-1"));
+  CHECK(scene.say("/l?get=a", "JSESSIONID=" + id) == "1 old " + id.substr(0, 40));
+  CHECK(scene.say("/l?get=a", "JSESSIONID=" + id.substr(0, 40) + ".node-2") ==
+        "1 old " + id.substr(0, 40));
+}
+
+TEST_CASE("cookie: name, path, HttpOnly and SameSite=Lax by default") {
+  const Scene scene;
+  const std::string answer = scene.ask("/l");
+  CHECK(set_cookie(answer) == "JSESSIONID=" + id_of(answer) + "; Path=/s; HttpOnly; SameSite=Lax");
+  CHECK(set_cookie(scene.ask("/l", cookie_of(answer))).empty());
+  CHECK(set_cookie(scene.ask("/l?peek")).empty());
+}
+
+TEST_CASE("cookie: sessionCookieName, Path, Domain, useHttpOnly and sameSiteCookies") {
+  const Scene scene(
+      "sessionCookieName='sid' sessionCookiePath='/' sessionCookieDomain='example.org' "
+      "useHttpOnly='false' sameSiteCookies='none' usePartitioned='true'");
+  const std::string answer = scene.ask("/l");
+  // Browsers refuse SameSite=None and Partitioned of a cookie that is not secure.
+  CHECK(set_cookie(answer) == "sid=" + id_of(answer) + "; Path=/; Domain=example.org");
+}
+
+TEST_CASE("cookie: cookies='false' makes a session for one request") {
+  const Scene scene("cookies='false'");
+  const std::string first = scene.ask("/l?set=a:1");
+  CHECK(set_cookie(first).empty());
+  const std::string id = body_of(first).substr(8);
+  CHECK(scene.say("/l?peek", "JSESSIONID=" + id) == "none");
+}
+
+TEST_CASE("cookie: Secure when the request is secure, and Partitioned with it") {
+  tests::Certificates files;
+  const tests::Identity own = files.make("localhost");
+  const std::uint16_t tls_port = tests::free_port();
+  const Scene scene(
+      "usePartitioned='true' sameSiteCookies='none'", "",
+      "<Connector address='127.0.0.1' SSLEnabled='true' port='" + std::to_string(tls_port) +
+          "'><SSLHostConfig><Certificate certificateFile='" + own.certificate_file +
+          "' certificateKeyFile='" + own.key_file + "'/></SSLHostConfig></Connector>");
+  tests::TlsWishes wishes;
+  wishes.server_name = "localhost";
+  tests::TlsClient client(tls_port, wishes);
+  REQUIRE(client.shake_hands());
+  const std::string answer = client.ask("GET /s/l HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(set_cookie(answer) ==
+        "JSESSIONID=" + id_of(answer) + "; Path=/s; Secure; HttpOnly; SameSite=None; Partitioned");
+}
+
+TEST_CASE("fixation: an id that a client made up is not adopted") {
+  const Scene scene;
+  const std::string invented = "0123456789abcdef0123456789abcdef";
+  const std::string answer = scene.ask("/l", "JSESSIONID=" + invented);
+  CHECK(id_of(answer).size() == 32);
+  CHECK(id_of(answer) != invented);
+  CHECK(scene.say("/l?peek", "JSESSIONID=" + invented) == "none");
+}
+
+TEST_CASE("fixation: the id changes and the old one is worth nothing") {
+  const Scene scene;
+  const std::string before = cookie_of(scene.ask("/l?set=a:kept"));
+  const std::string answer = scene.ask("/w?change", before);
+  const std::string after = cookie_of(answer);
+  CHECK(body_of(answer).starts_with("changed old "));
+  CHECK(after.size() == before.size());
+  CHECK(after != before);
+  CHECK(scene.say("/l?peek", before) == "none");
+  CHECK(scene.say("/l?peek", after) == "there kept");
+}
+
+TEST_CASE("of several cookies of the name the one with a session counts") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
+  CHECK(scene.say("/l?peek", "JSESSIONID=other; x; y=z; " + cookie) == "there 1");
+}
+
+TEST_CASE("attributes are kept between loops and workers, typed and as bytes") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:one&count"));
+  CHECK(scene.say("/w?get=a&count", cookie).starts_with("one old "));
+  CHECK(scene.say("/w?get=count&json", cookie).starts_with("2 typed old "));
+  scene.ask("/w?remove=a", cookie);
+  CHECK(scene.say("/l?get=a", cookie).starts_with("none old "));
+}
+
+TEST_CASE("limits: over maxActiveSessions session() fails, which is 503") {
+  const Scene scene("maxActiveSessions='2'");
+  const std::string first = cookie_of(scene.ask("/l"));
+  scene.ask("/w");
+  CHECK(scene.ask("/l").starts_with("HTTP/1.1 503 "));
+  CHECK(scene.ask("/w").starts_with("HTTP/1.1 503 "));
+  CHECK(scene.ask("/l", first).starts_with("HTTP/1.1 200 "));
+  scene.ask("/l?end", first);
+  CHECK(scene.ask("/l").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("limits: maxAttributes and maxSessionSize refuse what is more") {
+  const Scene scene("maxAttributes='2' maxSessionSize='100'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
+  CHECK(scene.say("/l?set=b:2", cookie).starts_with("set "));
+  CHECK(scene.say("/l?set=c:3", cookie).starts_with("full "));
+  CHECK(scene.say("/l?set=b:4&get=b", cookie).starts_with("set 4 "));
+  scene.ask("/l?remove=b", cookie);
+  CHECK(scene.say("/l?big=95", cookie).starts_with("set "));
+  CHECK(scene.say("/l?big=96", cookie).starts_with("full "));
+}
+
+TEST_CASE("a new session behind the commit is refused") {
+  const Scene scene;
+  CHECK(scene.say("/l?late") == "too late for a new session: the answer is committed");
+}
+
+TEST_CASE("timeout: a session whose time is over is gone, and listeners hear of it") {
+  const Scene scene;
+  scene.say("/l?heard");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:1&age=1"));
+  CHECK(scene.say("/l?peek", cookie) == "there 1");
+  std::string heard;
+  CHECK(tests::eventually([&] {
+    heard += scene.say("/l?heard");
+    return heard.find("destroyed with 1\n") != heard.npos;
+  }));
+  CHECK(scene.say("/l?peek", cookie) == "none");
+}
+
+TEST_CASE("timeout: a request that goes on protects its session") {
+  const Scene scene("sessionTimeout='1s'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
+  Client waiting(scene.port);  // synchronizeOnSession uses the session
+  waiting.send("GET /s/slow HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n");
+  const std::string other = cookie_of(scene.ask("/l?set=a:other"));
+  std::string heard;
+  CHECK(tests::eventually([&] {
+    heard += scene.say("/l?heard");
+    return heard.find("destroyed with other\n") != heard.npos;
+  }));
+  CHECK(heard.find("destroyed with 1\n") == heard.npos);
+  CHECK(scene.say("/l?peek", cookie) == "there 1");
+  CHECK(scene.say("/slow?go") == "1");
+  CHECK(body_of(waiting.answer()) == "done");
+}
+
+TEST_CASE("events: created, attributes, id and end, in their order") {
+  const Scene scene;
+  scene.say("/l?heard");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
+  scene.ask("/w?set=a:2", cookie);
+  scene.ask("/w?remove=a", cookie);
+  const std::string fresh = cookie_of(scene.ask("/w?change", cookie));
+  CHECK(scene.say("/w?end", fresh).ends_with(" ended"));
+  CHECK(
+      scene.say("/l?heard") ==
+      "created\nadded a=1\nreplaced a=2 was 1\nremoved a=2\nid-changed\ndestroyed with nothing\n");
+}
+
+TEST_CASE("sessions outlive a reload of their application") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
+  std::string manifest = scene.server.read("apps/s/app.xml");
+  manifest.insert(manifest.rfind("</Application>"), "<Parameter name='new' value='1'/>");
+  scene.server.write("apps/s/app.xml", manifest);
+  const_cast<RunningServer&>(scene.server).log.await("application /s deployed");
+  const_cast<RunningServer&>(scene.server).log.await("application /s deployed");
+  CHECK(scene.say("/l?peek", cookie) == "there kept");
+}
+
+TEST_CASE("turns: requests of one session run one after another, those of others do not wait") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  const std::string request =
+      "GET /s/slow HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n";
+  Client first(scene.port), second(scene.port);
+  first.send(request);
+  second.send(request);
+  // Each time there is one and not two, since the other waits outside.
+  for (int i = 0; i < 2; ++i) {
+    std::string held;
+    CHECK(tests::eventually([&] { return (held = scene.say("/slow?go")) != "0"; }));
+    CHECK(held == "1");
+  }
+  CHECK(body_of(first.answer()) == "done");
+  CHECK(body_of(second.answer()) == "done");
+  Client stranger(scene.port), own(scene.port);  // /free does not synchronize
+  own.send("GET /s/free HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n");
+  stranger.send("GET /s/free HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n");
+  std::size_t done = 0;
+  CHECK(tests::eventually([&] { return (done += std::stoul(scene.say("/free?go"))) == 2; }));
+}
+
+TEST_CASE("turns: over maxWaiting requests are answered 503, and an aborted holder passes its on") {
+  const Scene scene("maxWaiting='1'");
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  const std::string request =
+      "GET /s/slow HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n";
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<Client>(scene.port));
+    clients.back()->send(request);
+  }
+  // One has the turn, one waits, one was too many.
+  std::string refused;
+  CHECK(tests::eventually([&] {
+    for (auto& one : clients)
+      if (one->receive(std::chrono::milliseconds(1))) refused = one->buffer();
+    return !refused.empty();
+  }));
+  CHECK(refused.starts_with("HTTP/1.1 503 "));
+  CHECK(tests::eventually([&] { return scene.say("/slow?go") == "1"; }));
+  CHECK(tests::eventually([&] { return scene.say("/slow?go") == "1"; }));
+}
+
+TEST_CASE("sockets: those bound to a session close with 1008 when it ends, also behind a new id") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  tests::FrameClient bound(scene.port, "/s/q", "Cookie: " + cookie + "\r\n");
+  tests::FrameClient free(scene.port, "/s/q");
+  REQUIRE(bound.is_open());
+  REQUIRE(free.is_open());
+  bound.text("here");  // its answer shows that the server has it
+  REQUIRE(bound.frame().has_value());
+  const std::string fresh = cookie_of(scene.ask("/l?change", cookie));
+  scene.ask("/l?end", fresh);
+  const auto last = bound.frame();
+  REQUIRE(last.has_value());
+  CHECK(last->payload.substr(0, 2) == "\x03\xf0");  // 1008
+  free.text("still here");
+  const auto heard = free.frame();
+  REQUIRE(heard.has_value());
+  CHECK(heard->payload == "still here");
+}
+
+TEST_CASE("turns: a holder whose client has gone passes its turn on when it ends") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  const std::string request =
+      "GET /s/slow HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n";
+  auto holder = std::make_unique<Client>(scene.port);
+  holder->send(request);
+  Client next(scene.port);
+  // Whoever of the two came first: one goes, the other gets its turn.
+  next.send(request);
+  holder.reset();
+  CHECK(tests::eventually([&] {
+    scene.say("/slow?go");
+    return next.receive(std::chrono::milliseconds(1)) || !next.buffer().empty();
+  }));
+  CHECK(body_of(next.answer()) == "done");
+}
+
+TEST_CASE("persistence: sessions outlive a restart, in a file for its owner only") {
+  Scene scene("pathname='work/sessions'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
+  scene.server.stop();
+  const auto file = scene.server.folder / "work/sessions";
+  REQUIRE(std::filesystem::exists(file));
+  CHECK(std::filesystem::status(file).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  scene.server.start();
+  CHECK(scene.say("/l?peek", cookie) == "there kept");
+}
+
+TEST_CASE("persistence: saveOnRestart='false' writes nothing at the end") {
+  Scene scene("pathname='work/sessions' saveOnRestart='false'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:lost"));
+  scene.server.stop();
+  scene.server.start();
+  CHECK(scene.say("/l?peek", cookie) == "none");
+}
+
+TEST_CASE("persistence: a torn file gives what is whole, and the log names the offset") {
+  Scene scene("pathname='work/sessions'");
+  const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
+  scene.server.stop();
+  const std::string whole = scene.server.read("work/sessions");
+  scene.server.write("work/sessions", whole + whole.substr(18, 20));
+  scene.server.start();
+  CHECK(scene.server.log.await("offset " + std::to_string(whole.size()) + ": the record is cut"));
+  CHECK(scene.say("/l?peek", cookie) == "there kept");
+}
