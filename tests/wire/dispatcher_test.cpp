@@ -186,6 +186,19 @@ TEST_CASE("parameters come from everywhere; what is not theirs is a 400 that nam
       });
 }
 
+TEST_CASE("a handler takes the session: made for one, only looked at by another") {
+  const Front server;
+  CHECK(server.body("/visited") == "unknown");
+  const std::string first = server.ask("GET", "/visits");
+  CHECK(body_of(first) == "visit 1");
+  const auto at = first.find("Set-Cookie: ");
+  REQUIRE(at != std::string::npos);
+  const std::string cookie =
+      "Cookie: " + first.substr(at + 12, first.find(';', at) - at - 12) + "\r\n";
+  CHECK(server.body("/visits", cookie) == "visit 2");
+  CHECK(server.body("/visited", cookie) == "known");
+}
+
 TEST_CASE("ModelAndView and the other results") {
   const Front server;
   const std::string shown = server.ask("GET", "/posts/7", "Accept: text/html\r\n");

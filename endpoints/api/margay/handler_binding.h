@@ -52,13 +52,13 @@ struct Parameter {
   static constexpr bool is_error = std::is_same_v<E, V>;
 
   static constexpr bool check() {
-    static_assert(
-        is_error || IsArgument<V>,
-        "a handler cannot take a parameter of this type; it takes margay::Request&, "
-        "margay::Response&, margay::Model&, margay::PathParam<\"name\">, "
-        "margay::QueryParam<\"name\">, margay::Form<\"name\">, margay::Header<\"name\">, "
-        "margay::CookieValue<\"name\">, margay::JsonBody<T>, margay::Async, or a type with "
-        "a margay::Argument; an error handler its exception, too");
+    static_assert(is_error || IsArgument<V>,
+                  "a handler cannot take a parameter of this type; it takes margay::Request&, "
+                  "margay::Response&, margay::Model&, margay::PathParam<\"name\">, "
+                  "margay::QueryParam<\"name\">, margay::Form<\"name\">, margay::Header<\"name\">, "
+                  "margay::CookieValue<\"name\">, margay::JsonBody<T>, margay::HttpSession, "
+                  "margay::Async, or a type with "
+                  "a margay::Argument; an error handler its exception, too");
     if constexpr (is_error) {
       static_assert(std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>>,
                     "the exception is taken by const reference");

@@ -49,9 +49,8 @@ class StatusError : public std::runtime_error {
   int status_;
 };
 
-// Steps around the handlers of a Dispatcher, in the order of Spring's. One object
-// for all requests, many threads at once; it runs where the dispatcher does. What it throws goes to
-// the error handlers.
+// Steps around the handlers of a Dispatcher, in Spring's order. One object for all requests, many
+// threads at once; it runs where the dispatcher does. What it throws goes to the error handlers.
 class HandlerInterceptor {
  public:
   virtual ~HandlerInterceptor() = default;

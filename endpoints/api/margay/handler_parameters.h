@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <margay/handler_call.h>
+#include <margay/http_session.h>
 #include <margay/json.h>
 #include <margay/parameters.h>
 
@@ -163,6 +164,15 @@ struct Argument<Model> {
     if (call.model.is_null()) call.model = Model::object();
     return call.model;
   }
+};
+// The client's session, made when there is none; the optional has one that is there already.
+template <>
+struct Argument<HttpSession> {
+  static HttpSession of(HandlerCall& call) { return call.request.session(); }
+};
+template <>
+struct Argument<std::optional<HttpSession>> {
+  static std::optional<HttpSession> of(HandlerCall& call) { return call.request.session_if_any(); }
 };
 // Suspends the answer, once nothing else of the parameters can fail.
 template <>

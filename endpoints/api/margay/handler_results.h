@@ -54,13 +54,9 @@ concept HasJson = requires(const R& value, nlohmann::json& json) {
 template <class R>
 inline constexpr bool is_text_result = std::is_convertible_v<const R&, std::string_view>;
 
-// Sets the type, unless the handler did. Texts are UTF-8 where nothing else is said.
+// Sets the type, unless the handler did.
 inline void set_type(Response& response, std::string_view type) {
-  if (!response.header("Content-Type").empty()) return;
-  if (type.starts_with("text/") && type.find(';') == type.npos)
-    response.type(std::string(type) + ";charset=utf-8");
-  else
-    response.type(type);
+  if (response.header("Content-Type").empty()) response.type(type);
 }
 
 inline bool is_json(std::string_view type) {
@@ -75,7 +71,7 @@ void answer(R&& result, HandlerCall& call) {
   if constexpr (requires { Result<Its>::answer(std::move(result), call); }) {
     Result<Its>::answer(std::move(result), call);
   } else if constexpr (is_text_result<Its>) {
-    set_type(call.response, call.type.empty() ? "text/plain" : call.type);
+    set_type(call.response, call.type.empty() ? "text/plain;charset=utf-8" : call.type);
     call.response.write(std::string_view(result));
   } else {
     set_type(call.response, is_json(call.type) ? call.type : "application/json");

@@ -38,7 +38,10 @@ inline void add_types(std::vector<std::string>& to, std::string_view type, bool 
   const auto range = media_range(type);
   if (!range || (!wild && is_wild(*range)))
     throw std::invalid_argument("'" + std::string(type) + "' is no media type such as text/html");
-  to.emplace_back(type);
+  std::string& added = to.emplace_back(type);
+  // Texts are UTF-8 where nothing else is said.
+  if (!wild && added.starts_with("text/") && added.find(';') == added.npos)
+    added += ";charset=utf-8";
 }
 
 // Handlers by name, as Spring's MultiActionController has them.

@@ -135,6 +135,13 @@ class Front : public margay::Dispatcher {
                    const margay::CookieValue<"taste", std::optional<std::string>>& taste) {
       return user.name + " " + std::to_string(*level) + " " + taste->value_or("plain");
     });
+    get("/visits", [](margay::HttpSession session) {
+      const int visits = session.get<int>("visits").value_or(0) + 1;
+      session.set("visits", visits);
+      return "visit " + std::to_string(visits);
+    });
+    get("/visited",
+        [](std::optional<margay::HttpSession> session) { return session ? "known" : "unknown"; });
     get("/flag/{on}", [](margay::PathParam<"on", bool> on) { return on ? "on" : "off"; });
     post("/form", [](margay::Form<"a", std::optional<int>> a, margay::Form<"b"> b) {
       return *b + " " + std::to_string(a->value_or(-1));
