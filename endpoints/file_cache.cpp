@@ -51,6 +51,22 @@ bool ServedFile::load() {
   return true;
 }
 
+bool ServedFile::read(std::uint64_t first, std::uint64_t size, std::string& to) const {
+  if (is_loaded()) {
+    to.append(bytes_, first, size);
+    return true;
+  }
+  const std::size_t before = to.size();
+  to.resize(before + size);
+  for (std::uint64_t got = 0; got < size;) {
+    const ssize_t some =
+        ::pread(descriptor_, to.data() + before + got, size - got, static_cast<off_t>(first + got));
+    if (some <= 0) return false;
+    got += static_cast<std::uint64_t>(some);
+  }
+  return true;
+}
+
 bool ServedFile::is_unchanged() const {
   struct stat about {};
   return ::fstat(descriptor_, &about) == 0 && static_cast<std::uint64_t>(about.st_size) == size_ &&

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -39,10 +40,15 @@ class ServedFile {
   std::uint64_t size() const { return size_; }
   std::string_view tag() const { return tag_; }  // weak, as Tomcat makes it: W/"size-milliseconds"
   std::string_view modified() const { return modified_; }  // an HTTP date
+  std::chrono::sys_seconds time() const {                  // the same
+    return std::chrono::sys_seconds(std::chrono::seconds(time_.tv_sec));
+  }
   std::string_view type() const { return type_; }
   bool is_loaded() const { return descriptor_ < 0; }
   std::string_view bytes() const { return bytes_; }
   int descriptor() const { return descriptor_; }
+  // Appends bytes that are within the file. False: it has become shorter, or cannot be read.
+  bool read(std::uint64_t first, std::uint64_t size, std::string& to) const;
 
  private:
   int descriptor_;

@@ -10,8 +10,13 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <optional>
+#include <random>
 #include <utility>
+
+#include "endpoints/preconditions.h"
 
 namespace endpoints {
 
@@ -63,17 +68,38 @@ bool is_reserved(std::string_view path) {
   return false;
 }
 
-// RFC 9110 section 13.1.2: weak comparison with each tag of the list.
-bool matches(std::string_view list, std::string_view tag) {
-  if (list == "*") return true;
-  const std::string_view opaque = tag.substr(2);  // ours is weak: W/"..."
-  for (std::size_t at = list.find('"'); at != list.npos;) {
-    const auto end = list.find('"', at + 1);
-    if (end == list.npos) return false;
-    if (list.substr(at, end + 1 - at) == opaque) return true;
-    at = list.find('"', end + 1);
+constexpr std::uint64_t kMostInParts = 1024 * 1024;  // bytes of one multipart/byteranges
+
+std::string content_range(const ByteRange& part, std::uint64_t size) {
+  return "bytes " + std::to_string(part.first) + '-' + std::to_string(part.first + part.size - 1) +
+         '/' + std::to_string(size);
+}
+
+// A normalised path as a reference to itself (RFC 3986 section 3.3).
+std::string escaped(std::string_view path) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=@:/";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : path) {
+    if (kPlain.find(c) != kPlain.npos) {
+      text += c;
+      continue;
+    }
+    const auto code = static_cast<unsigned char>(c);
+    text += '%';
+    text += kDigits[code >> 4U];
+    text += kDigits[code & 15U];
   }
-  return false;
+  return text;
+}
+
+// Nothing that is in the file by chance, or by the will of who wrote it.
+std::string make_boundary() {
+  thread_local std::random_device random;
+  char text[40];
+  std::snprintf(text, sizeof text, "margay-%08x%08x%08x", random(), random(), random());
+  return text;
 }
 
 // "index.html, index.htm"
@@ -147,6 +173,10 @@ Files::Files(const margay::Config& config) : index_(names(config.get("index", "i
   limits_.object_bytes =
       config.get<std::size_t>("cacheObjectMaxSize", limits_.object_bytes / 1024) * 1024;
   limits_.ttl = config.get<std::uint64_t>("cacheTtl", limits_.ttl);
+  redirect_status_ = config.integer<int>("directoryRedirectStatusCode", 302, 301, 308);
+  if (redirect_status_ > 302 && redirect_status_ < 307)
+    throw margay::ConfigError("directoryRedirectStatusCode",
+                              "'directoryRedirectStatusCode' is 301, 302, 307 or 308");
   caches_.resize(kThreads);
   std::string root(config.get("root"));
   if (root.empty()) root = std::string(config.folder()) + "/static";
@@ -231,10 +261,10 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
       response.send_error(404);
       return nullptr;
     }
-    std::string location(request.path());
+    std::string location = escaped(request.path());
     location += '/';
     if (!request.query().empty()) location.append("?").append(request.query());
-    response.redirect(location);
+    response.redirect(location, redirect_status_);
     return nullptr;
   }
   auto found = std::make_unique<ServedFile>(file, about, media_type(name));
@@ -246,21 +276,36 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
 }
 
 void Files::send(margay::Request& request, margay::Response& response, const ServedFile& file) {
+  const Preconditions conditions(request);
+  const auto verdict = conditions.judge(file.tag(), file.modified(), file.time());
+  if (verdict == Preconditions::Verdict::malformed)
+    return void(response.send_error(400, "A list of entity tags is malformed."));
+  if (verdict == Preconditions::Verdict::failed) return void(response.send_error(412));
+  const bool reads = request.method() == "GET";
+  const auto range = reads ? conditions.range(file.tag(), file.modified()) : std::nullopt;
+  ByteRanges ranges;
+  if (range && verdict == Preconditions::Verdict::passed)
+    ranges = parse_ranges(*range, file.size());
+  if (ranges.kind == ByteRanges::Kind::not_satisfied) {
+    response.header("Content-Range", "bytes */" + std::to_string(file.size()));
+    return void(response.send_error(416));
+  }
   response.header("ETag", file.tag()).header("Last-Modified", file.modified());
-  const std::string_view tags = request.header("if-none-match");
-  const bool unchanged = !tags.empty() ? matches(tags, file.tag())
-                                       : request.header("if-modified-since") == file.modified();
-  if (unchanged) {
-    response.status(304);
-    return;
+  if (verdict == Preconditions::Verdict::unchanged) return void(response.status(304));
+  response.header("Accept-Ranges", "bytes").type(file.type());
+  if (!reads) return void(response.header("Content-Length", std::to_string(file.size())));
+  if (ranges.parts.size() == 1) {
+    const ByteRange& part = ranges.parts.front();
+    response.status(206).header("Content-Range", content_range(part, file.size()));
+    return send_part(response, file, part);
   }
-  response.type(file.type());
-  if (request.method() == "HEAD") {
-    response.header("Content-Length", std::to_string(file.size()));
-    return;
-  }
+  if (ranges.kind == ByteRanges::Kind::parts && send_parts(response, file, ranges.parts)) return;
+  send_part(response, file, {0, file.size()});
+}
+
+void Files::send_part(margay::Response& response, const ServedFile& file, const ByteRange& part) {
   if (file.is_loaded()) {
-    response.write(file.bytes());
+    response.write(file.bytes().substr(part.first, part.size));
     return;
   }
   const int copy = ::fcntl(file.descriptor(), F_DUPFD_CLOEXEC, 0);
@@ -268,7 +313,32 @@ void Files::send(margay::Request& request, margay::Response& response, const Ser
     response.send_error(503);
     return;
   }
-  response.send_file(copy, 0, file.size());
+  response.send_file(copy, part.first, part.size);
+}
+
+// RFC 9110 section 14.6. False: that is more than is put together in memory, and the client gets
+// all of the file, as it would from a server that knows no ranges.
+bool Files::send_parts(margay::Response& response, const ServedFile& file,
+                       const std::vector<ByteRange>& parts) {
+  std::uint64_t total = 0;
+  for (const ByteRange& part : parts) total += part.size;
+  if (total > kMostInParts) return false;
+  const std::string boundary = make_boundary();
+  std::string body;
+  body.reserve(total + parts.size() * 200);
+  for (const ByteRange& part : parts) {
+    body.append("\r\n--").append(boundary).append("\r\nContent-Type: ").append(file.type());
+    body.append("\r\nContent-Range: ").append(content_range(part, file.size()));
+    body.append("\r\n\r\n");
+    if (!file.read(part.first, part.size, body)) {
+      response.send_error(500);
+      return true;
+    }
+  }
+  body.append("\r\n--").append(boundary).append("--\r\n");
+  response.status(206).type("multipart/byteranges; boundary=" + boundary);
+  response.header("Content-Length", std::to_string(body.size())).write(body);
+  return true;
 }
 
 }  // namespace endpoints

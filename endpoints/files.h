@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "endpoints/byte_ranges.h"
 #include "endpoints/file_cache.h"
 
 namespace endpoints {
@@ -16,10 +17,11 @@ namespace endpoints {
 // Parameters: `root` (default: `static` in the application's folder), `index` (index.html; several
 // names separated by commas, of which the first that exists stands for its folder), and of the
 // cache `cacheMaxSize` (10240 KiB for each loop), `cacheObjectMaxSize` (64 KiB; larger files
-// are kept open), `cacheTtl` (5000 ms until a change is seen; 0: no cache). Validators:
-// Last-Modified and a weak ETag as Tomcat's DefaultServlet makes them; If-None-Match and
-// If-Modified-Since answer 304. Opening a file may wait for the disk, which is short and accepted
-// on the loop.
+// are kept open), `cacheTtl` (5000 ms until a change is seen; 0: no cache), and
+// `directoryRedirectStatusCode` (302; 301, 307, 308). Validators: Last-Modified and a weak ETag as
+// Tomcat's DefaultServlet makes them; conditions in the order of RFC 9110 section 13.2.2. Ranges
+// with GET: one as it is, several as multipart/byteranges of up to 1 MiB; more than that is all of
+// the file. Opening a file may wait for the disk, which is short and accepted on the loop.
 class Files : public margay::Endpoint {
  public:
   static constexpr auto dispatch = margay::Dispatch::loop;
@@ -41,9 +43,13 @@ class Files : public margay::Endpoint {
   std::unique_ptr<ServedFile> take(margay::Request& request, margay::Response& response, int file,
                                    std::string_view name);
   void send(margay::Request& request, margay::Response& response, const ServedFile& file);
+  static void send_part(margay::Response& response, const ServedFile& file, const ByteRange& part);
+  static bool send_parts(margay::Response& response, const ServedFile& file,
+                         const std::vector<ByteRange>& parts);
 
   int root_ = -1;  // descriptor of the folder: what is opened lies beneath it
   std::vector<std::string> index_;
+  int redirect_status_ = 302;
   FileCacheLimits limits_;
   std::vector<std::unique_ptr<FileCache>> caches_;  // by thread; each touches its own only
 };

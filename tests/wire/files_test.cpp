@@ -1,0 +1,248 @@
+// Static files over real sockets, by the rows of the default servlet: conditions, ranges, methods,
+// and names that lead nowhere.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "tests/support/running_server.h"
+
+using tests::body_of;
+using tests::Client;
+using tests::free_port;
+using tests::RunningServer;
+
+namespace {
+
+int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
+
+std::string field(const std::string& answer, const std::string& name) {
+  const auto at = answer.find("\r\n" + name + ": ");
+  if (at == std::string::npos || at > answer.find("\r\n\r\n")) return {};
+  const auto from = at + name.size() + 4;
+  return answer.substr(from, answer.find("\r\n", from) - from);
+}
+
+// Digits, so that what was sent of it can be told; `large` is larger than what is kept in memory.
+std::string digits(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i) + ' ';
+  text.resize(size);
+  return text;
+}
+
+struct Site {
+  explicit Site(const std::string& parameters = "") {
+    server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
+                                   std::to_string(port) +
+                                   "'/><Engine><Host name='localhost'/></Engine></Service>"
+                                   "</Server>");
+    server.write("apps/ROOT/app.xml", "<Application><Endpoint type='files' path='/'>" + parameters +
+                                          "</Endpoint></Application>");
+    server.write("apps/ROOT/static/small.txt", small);
+    server.write("apps/ROOT/static/large.txt", large);
+    server.write("apps/ROOT/static/none.txt", "");
+    server.write("apps/ROOT/static/a b/index.html", "spaced");
+    server.write("apps/ROOT/static/WEB-INF/secret.txt", "hidden words");
+    server.write("apps/ROOT/secret.txt", "hidden words");
+    server.write("secret.txt", "hidden words");
+    std::filesystem::create_symlink(server.folder / "secret.txt",
+                                    server.folder / "apps/ROOT/static/link.txt");
+    std::filesystem::create_directory_symlink(server.folder, server.folder / "apps/ROOT/static/up");
+    server.start();
+  }
+  std::string ask(const std::string& method, const std::string& target,
+                  const std::string& fields = "") {
+    Client client(port);
+    client.send(method + " " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                fields + "\r\n");
+    return client.rest();
+  }
+  std::string get(const std::string& target, const std::string& fields = "") {
+    return ask("GET", target, fields);
+  }
+
+  const std::string small = digits(1'000);
+  const std::string large = digits(300'000);
+  RunningServer server;
+  std::uint16_t port = free_port();
+};
+
+}  // namespace
+
+TEST_CASE("static files: precondition order") {
+  Site site;
+  const std::string first = site.get("/small.txt");
+  const std::string tag = field(first, "ETag");
+  const std::string modified = field(first, "Last-Modified");
+  CHECK(tag.starts_with("W/\""));
+  CHECK(body_of(first) == site.small);
+  const std::string opaque = tag.substr(2);
+  constexpr const char* kOld = "Sun, 06 Nov 1994 08:49:37 GMT";
+  constexpr const char* kNew = "Thu, 31 Dec 2099 23:59:59 GMT";
+  const std::string none = "If-None-Match: ", match = "If-Match: ";
+  const std::string since = "If-Modified-Since: ", before = "If-Unmodified-Since: ";
+  const struct {
+    std::string fields;
+    int status;
+  } cases[] = {
+      {none + tag, 304},
+      {none + opaque, 304},
+      {none + "\"x\", " + tag + ", \"y\"", 304},
+      {none + "\"x\"\r\n" + none + tag, 304},
+      {none + "*", 304},
+      {none + "\"x\"", 200},
+      {none + "\"x\"\r\n" + since + modified, 200},  // If-None-Match goes before
+      {none + "x", 400},
+      {none + "\"x", 400},
+      {none + "\"x\" \"y\"", 400},
+      {none + "w/\"x\"", 400},
+      {match + "*", 200},
+      {match + tag, 412},  // a weak tag is like no other
+      {match + "\"x\"", 412},
+      {match + "x", 400},
+      {match + "*\r\n" + before + kOld, 200},  // If-Match goes before
+      {match + "*\r\n" + none + tag, 304},
+      {before + kOld, 412},
+      {before + modified, 200},
+      {before + kNew, 200},
+      {before + "yesterday", 200},
+      {before + kOld + "\r\n" + none + tag, 412},
+      {since + modified, 304},
+      {since + kNew, 304},
+      {since + "Thursday, 31-Dec-37 23:59:59 GMT", 304},
+      {since + kOld, 200},
+      {since + "Sun Nov  6 08:49:37 1994", 200},
+      {since + "tomorrow", 200},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.fields);
+    const std::string answer = site.get("/small.txt", one.fields + "\r\n");
+    CHECK(status(answer) == one.status);
+    if (one.status == 304) {
+      CHECK(field(answer, "ETag") == tag);
+      CHECK(body_of(answer).empty());
+    }
+  }
+  CHECK(status(site.ask("HEAD", "/small.txt", none + tag + "\r\n")) == 304);
+}
+
+TEST_CASE("static files: ranges") {
+  Site site;
+  const auto range = [&](const std::string& target, const std::string& what,
+                         const std::string& more = "") {
+    return site.get(target, "Range: bytes=" + what + "\r\n" + more);
+  };
+  for (const bool large : {false, true}) {
+    const std::string target = large ? "/large.txt" : "/small.txt";
+    const std::string& text = large ? site.large : site.small;
+    const std::string size = std::to_string(text.size());
+    CAPTURE(target);
+    CHECK(field(site.get(target), "Accept-Ranges") == "bytes");
+    const std::string some = range(target, "10-19");
+    CHECK(status(some) == 206);
+    CHECK(field(some, "Content-Range") == "bytes 10-19/" + size);
+    CHECK(field(some, "Content-Length") == "10");
+    CHECK(body_of(some) == text.substr(10, 10));
+    CHECK(body_of(range(target, "-7")) == text.substr(text.size() - 7));
+    CHECK(body_of(range(target, "500-")) == text.substr(500));
+    const std::string beyond = range(target, size + "-");
+    CHECK(status(beyond) == 416);
+    CHECK(field(beyond, "Content-Range") == "bytes */" + size);
+    CHECK(status(range(target, "9-1")) == 416);
+    // Several: section 14.6 of RFC 9110.
+    const std::string several = range(target, "0-1,-2");
+    CHECK(status(several) == 206);
+    const std::string type = field(several, "Content-Type");
+    REQUIRE(type.starts_with("multipart/byteranges; boundary="));
+    const std::string line = "\r\n--" + type.substr(type.find('=') + 1);
+    const std::string head = "\r\nContent-Type: text/plain;charset=utf-8\r\nContent-Range: bytes ";
+    CHECK(body_of(several) == line + head + "0-1/" + size + "\r\n\r\n" + text.substr(0, 2) + line +
+                                  head + std::to_string(text.size() - 2) + "-" +
+                                  std::to_string(text.size() - 1) + "/" + size + "\r\n\r\n" +
+                                  text.substr(text.size() - 2) + line + "--\r\n");
+  }
+  const std::string modified = field(site.get("/small.txt"), "Last-Modified");
+  const std::string tag = field(site.get("/small.txt"), "ETag");
+  CHECK(status(range("/small.txt", "0-1", "If-Range: " + modified + "\r\n")) == 206);
+  CHECK(status(range("/small.txt", "0-1", "If-Range: " + tag + "\r\n")) == 200);
+  CHECK(status(range("/small.txt", "0-1", "If-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n")) == 200);
+  CHECK(status(range("/small.txt", "0-1", "If-None-Match: " + tag + "\r\n")) == 304);
+  CHECK(status(range("/none.txt", "0-1")) == 200);
+  CHECK(status(site.ask("HEAD", "/small.txt", "Range: bytes=0-1\r\n")) == 200);
+  CHECK(status(site.get("/small.txt", "Range: lines=0-1\r\n")) == 200);
+}
+
+TEST_CASE("static files: methods") {
+  Site site;
+  for (const char* method : {"POST", "PUT", "DELETE", "PATCH"}) {
+    CAPTURE(method);
+    const std::string answer = site.ask(method, "/small.txt", "Content-Length: 0\r\n");
+    CHECK(status(answer) == 405);
+    CHECK(field(answer, "Allow") == "GET, HEAD, OPTIONS");
+  }
+  CHECK(field(site.ask("OPTIONS", "/small.txt"), "Allow") == "GET, HEAD, OPTIONS");
+  const std::string head = site.ask("HEAD", "/large.txt");
+  CHECK(field(head, "Content-Length") == "300000");
+  CHECK(body_of(head).empty());
+}
+
+TEST_CASE("static files: directory without slash") {
+  {
+    Site site;
+    const std::string answer = site.get("/a%20b?x=1");
+    CHECK(status(answer) == 302);
+    CHECK(field(answer, "Location") == "/a%20b/?x=1");
+    CHECK(body_of(site.get("/a%20b/")) == "spaced");
+    // Never to somebody else's host.
+    CHECK(field(site.get("//evil.example/..//a%20b"), "Location") == "/a%20b/");
+  }
+  Site site("<Parameter name='directoryRedirectStatusCode' value='308'/>");
+  CHECK(status(site.get("/a%20b")) == 308);
+}
+
+TEST_CASE("static files: names that lead nowhere") {
+  Site site;
+  for (const char* target : {
+           "/../secret.txt",
+           "/../../secret.txt",
+           "/%2e%2e/secret.txt",
+           "/%2e%2e%2fsecret.txt",
+           "/..%2fsecret.txt",
+           "/%252e%252e/secret.txt",
+           "/..%252fsecret.txt",
+           "/%c0%ae%c0%ae/secret.txt",
+           "/..;/secret.txt",
+           "/..;x=1/secret.txt",
+           "/a%20b/../../secret.txt",
+           "/..\\secret.txt",
+           "/..%5csecret.txt",
+           "/link.txt",
+           "/up/secret.txt",
+           "/up/../secret.txt",
+           "/WEB-INF/secret.txt",
+           "/web-inf/secret.txt",
+           "/Web-Inf/secret.txt",
+           "/WEB-INF;x/secret.txt",
+           "/%57EB-INF/secret.txt",
+           "//WEB-INF/secret.txt",
+           "/./WEB-INF/./secret.txt",
+           "/a%20b/../WEB-INF/secret.txt",
+           "/WEB-INF./secret.txt",
+           "/WEB-INF%20/secret.txt",
+           "/WEB-INF%00/secret.txt",
+           "/small.txt%00.html",
+           "/small.txt.",
+           "/small.txt/",
+           "/small.txt%20",
+           "/SMALL.TXT",
+           "/small.txt::$DATA",
+       }) {
+    CAPTURE(target);
+    const std::string answer = site.get(target);
+    CHECK(status(answer) >= 400);
+    CHECK(status(answer) < 500);
+    CHECK(answer.find("hidden words") == std::string::npos);
+  }
+  CHECK(body_of(site.get("/./small.txt")) == site.small);
+}
