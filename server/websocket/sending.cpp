@@ -95,10 +95,12 @@ bool WebSocket::deflate(std::string_view payload, std::string& out) {
 
 void WebSocket::write_message(Opcode kind, std::string_view payload) {
   gate_.sent.add(payload.size());
-  if (compression_ != nullptr && deflate(payload, sockets_.scratch())) {
-    write_frame(kind, sockets_.scratch(), true, true);
-  } else {
+  if (compression_ == nullptr) {
     write_frame(kind, payload);
+  } else {
+    std::string& out = sockets_.scratch();
+    const bool deflated = deflate(payload, out);
+    write_frame(kind, deflated ? out : payload, true, deflated);
   }
   last_message_ = last_written_;
 }
