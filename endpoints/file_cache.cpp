@@ -73,6 +73,29 @@ bool ServedFile::is_unchanged() const {
          about.st_mtim.tv_sec == time_.tv_sec && about.st_mtim.tv_nsec == time_.tv_nsec;
 }
 
+void ServedFile::add_encoded(std::size_t number, std::unique_ptr<ServedFile> file) {
+  encodings_ |= 1U << number;
+  encoded_.emplace_back(number, std::move(file));
+}
+
+const ServedFile* ServedFile::encoded(std::size_t number) const {
+  for (const auto& [its, file] : encoded_)
+    if (its == number) return file.get();
+  return nullptr;
+}
+
+std::size_t ServedFile::bytes_held() const {
+  std::size_t bytes = bytes_.size();
+  for (const auto& one : encoded_) bytes += sizeof(ServedFile) + one.second->bytes_held();
+  return bytes;
+}
+
+std::size_t ServedFile::files_held() const {
+  std::size_t files = is_loaded() ? 0 : 1;
+  for (const auto& one : encoded_) files += one.second->files_held();
+  return files;
+}
+
 const ServedFile* FileCache::find(std::string_view name, std::uint64_t now) {
   const auto known = by_name_.find(name);
   if (known == by_name_.end()) return nullptr;
@@ -91,14 +114,14 @@ const ServedFile& FileCache::keep(std::string_view name, std::unique_ptr<ServedF
   entries_.push_front({std::string(name), std::move(file), now + limits_.ttl});
   by_name_.emplace(entries_.front().name, entries_.begin());
   bytes_ += cost(entries_.front());
-  open_ += entries_.front().file->is_loaded() ? 0 : 1;
+  open_ += entries_.front().file->files_held();
   make_room();
   return *entries_.front().file;
 }
 
 void FileCache::drop(Entries::iterator entry) {
   bytes_ -= cost(*entry);
-  open_ -= entry->file->is_loaded() ? 0 : 1;
+  open_ -= entry->file->files_held();
   by_name_.erase(entry->name);
   entries_.erase(entry);
 }
@@ -109,13 +132,13 @@ void FileCache::make_room() {
   for (auto entry = std::prev(entries_.end());
        open_ > limits_.open_files && entry != entries_.begin();) {
     const auto former = std::prev(entry);
-    if (!entry->file->is_loaded()) drop(entry);
+    if (entry->file->files_held() != 0) drop(entry);
     entry = former;
   }
 }
 
 std::size_t FileCache::cost(const Entry& entry) {
-  return sizeof(Entry) + sizeof(ServedFile) + 128 + entry.name.size() + entry.file->bytes().size();
+  return sizeof(Entry) + sizeof(ServedFile) + 128 + entry.name.size() + entry.file->bytes_held();
 }
 
 std::uint64_t coarse_milliseconds() {

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace endpoints {
 
@@ -50,6 +52,13 @@ class ServedFile {
   // Appends bytes that are within the file. False: it has become shorter, or cannot be read.
   bool read(std::uint64_t first, std::uint64_t size, std::string& to) const;
 
+  // The same file in encodings, by their numbers; looked for when the file itself was.
+  void add_encoded(std::size_t number, std::unique_ptr<ServedFile> file);
+  const ServedFile* encoded(std::size_t number) const;
+  unsigned encodings() const { return encodings_; }  // a bit for each
+  std::size_t bytes_held() const;                    // with those
+  std::size_t files_held() const;                    // open ones, the same
+
  private:
   int descriptor_;
   std::uint64_t size_;
@@ -57,6 +66,8 @@ class ServedFile {
   std::string_view type_;
   std::string tag_, modified_;
   std::string bytes_;
+  unsigned encodings_ = 0;
+  std::vector<std::pair<std::size_t, std::unique_ptr<ServedFile>>> encoded_;
 };
 
 // By name; one thread. A file that changes is noticed after the ttl, a replaced one too.

@@ -177,6 +177,7 @@ Files::Files(const margay::Config& config) : index_(names(config.get("index", "i
   if (redirect_status_ > 302 && redirect_status_ < 307)
     throw margay::ConfigError("directoryRedirectStatusCode",
                               "'directoryRedirectStatusCode' is 301, 302, 307 or 308");
+  encodings_ = parse_encodings(config.get("precompressed", "false"));
   caches_.resize(kThreads);
   std::string root(config.get("root"));
   if (root.empty()) root = std::string(config.folder()) + "/static";
@@ -233,7 +234,9 @@ const ServedFile* Files::find(margay::Request& request, margay::Response& respon
     if (file < 0 && errno == EACCES) return response.send_error(403), nullptr;
     if (file < 0) continue;
     auto found = take(request, response, file, name);
-    return found == nullptr ? nullptr : &cache.keep(name, std::move(found), now);
+    if (found == nullptr) return nullptr;
+    look_for_encoded(*found, name);
+    return &cache.keep(name, std::move(found), now);
   }
   response.send_error(404);
   return nullptr;
@@ -275,7 +278,30 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
   return found;
 }
 
+void Files::look_for_encoded(ServedFile& file, const std::string& name) const {
+  for (std::size_t i = 0; i < encodings_.size(); ++i) {
+    const int descriptor = open_file(name + encodings_[i].extension);
+    struct stat about {};
+    if (descriptor < 0) continue;
+    ::fstat(descriptor, &about);
+    auto found = std::make_unique<ServedFile>(descriptor, about, file.type());
+    if (!S_ISREG(about.st_mode) || (found->size() <= limits_.object_bytes && !found->load()))
+      continue;
+    file.add_encoded(i, std::move(found));
+  }
+}
+
 void Files::send(margay::Request& request, margay::Response& response, const ServedFile& file) {
+  if (file.encodings() == 0) return send_as_is(request, response, file);
+  response.header("Vary", "Accept-Encoding");
+  const std::size_t number = choose_encoding(request, encodings_, file.encodings());
+  if (number == kIdentity) return send_as_is(request, response, file);
+  response.header("Content-Encoding", encodings_[number].name);
+  send_as_is(request, response, *file.encoded(number));
+}
+
+void Files::send_as_is(margay::Request& request, margay::Response& response,
+                       const ServedFile& file) {
   const Preconditions conditions(request);
   const auto verdict = conditions.judge(file.tag(), file.modified(), file.time());
   if (verdict == Preconditions::Verdict::malformed)

@@ -11,6 +11,7 @@
 
 #include "endpoints/byte_ranges.h"
 #include "endpoints/file_cache.h"
+#include "endpoints/precompressed.h"
 
 namespace endpoints {
 
@@ -18,7 +19,9 @@ namespace endpoints {
 // names separated by commas, of which the first that exists stands for its folder), and of the
 // cache `cacheMaxSize` (10240 KiB for each loop), `cacheObjectMaxSize` (64 KiB; larger files
 // are kept open), `cacheTtl` (5000 ms until a change is seen; 0: no cache), and
-// `directoryRedirectStatusCode` (302; 301, 307, 308). Validators: Last-Modified and a weak ETag as
+// `directoryRedirectStatusCode` (302; 301, 307, 308), and `precompressed` (false; true for
+// br=.br,gzip=.gz, or such a list: who takes an encoding gets the file beside the one asked for;
+// both can be asked for by name). Validators: Last-Modified and a weak ETag as
 // Tomcat's DefaultServlet makes them; conditions in the order of RFC 9110 section 13.2.2. Ranges
 // with GET: one as it is, several as multipart/byteranges of up to 1 MiB; more than that is all of
 // the file. Opening a file may wait for the disk, which is short and accepted on the loop.
@@ -42,13 +45,17 @@ class Files : public margay::Endpoint {
                          std::string_view path);
   std::unique_ptr<ServedFile> take(margay::Request& request, margay::Response& response, int file,
                                    std::string_view name);
+  void look_for_encoded(ServedFile& file, const std::string& name) const;
   void send(margay::Request& request, margay::Response& response, const ServedFile& file);
+  static void send_as_is(margay::Request& request, margay::Response& response,
+                         const ServedFile& file);
   static void send_part(margay::Response& response, const ServedFile& file, const ByteRange& part);
   static bool send_parts(margay::Response& response, const ServedFile& file,
                          const std::vector<ByteRange>& parts);
 
   int root_ = -1;  // descriptor of the folder: what is opened lies beneath it
   std::vector<std::string> index_;
+  std::vector<Encoding> encodings_;
   int redirect_status_ = 302;
   FileCacheLimits limits_;
   std::vector<std::unique_ptr<FileCache>> caches_;  // by thread; each touches its own only

@@ -246,3 +246,42 @@ TEST_CASE("static files: names that lead nowhere") {
   }
   CHECK(body_of(site.get("/./small.txt")) == site.small);
 }
+
+TEST_CASE("static files: precompressed") {
+  Site site("<Parameter name='precompressed' value='true'/>");
+  site.server.write("apps/ROOT/static/app.js", "plain");
+  site.server.write("apps/ROOT/static/app.js.br", "by brotli");
+  site.server.write("apps/ROOT/static/app.js.gz", "by gzip");
+  const struct {
+    const char* fields;
+    const char* encoding;
+    const char* body;
+  } cases[] = {
+      {"", "", "plain"},
+      {"Accept-Encoding: gzip\r\n", "gzip", "by gzip"},
+      {"Accept-Encoding: gzip, br\r\n", "br", "by brotli"},
+      {"Accept-Encoding: GZIP;q=1.0, br;q=0.5\r\n", "gzip", "by gzip"},
+      {"Accept-Encoding: gzip\r\nAccept-Encoding: br\r\n", "br", "by brotli"},
+      {"Accept-Encoding: *\r\n", "br", "by brotli"},
+      {"Accept-Encoding: *, br;q=0\r\n", "gzip", "by gzip"},
+      {"Accept-Encoding: gzip;q=0\r\n", "", "plain"},
+      {"Accept-Encoding: identity, gzip;q=0.5\r\n", "", "plain"},
+      {"Accept-Encoding: zstd\r\n", "", "plain"},
+      {"Accept-Encoding: gzip;q=x\r\n", "", "plain"},
+  };
+  std::string tags[2];
+  for (const auto& one : cases) {
+    CAPTURE(one.fields);
+    const std::string answer = site.get("/app.js", one.fields);
+    CHECK(field(answer, "Content-Encoding") == one.encoding);
+    CHECK(field(answer, "Vary") == "Accept-Encoding");
+    CHECK(field(answer, "Content-Type") == "text/javascript;charset=utf-8");
+    CHECK(body_of(answer) == one.body);
+    tags[*one.encoding == '\0' ? 0 : 1] = field(answer, "ETag");
+  }
+  CHECK(tags[0] != tags[1]);
+  CHECK(body_of(site.get("/app.js.gz")) == "by gzip");
+  CHECK(field(site.get("/app.js.gz"), "Content-Type") == "application/gzip");
+  CHECK(field(site.get("/small.txt", "Accept-Encoding: gzip\r\n"), "Vary").empty());
+  CHECK(field(site.ask("HEAD", "/app.js", "Accept-Encoding: br\r\n"), "Content-Length") == "9");
+}
