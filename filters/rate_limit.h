@@ -36,10 +36,11 @@ class RateTable {
   std::array<Shard, kShards> shards_;
 };
 
-// Tomcat's RateLimitFilter. Parameters: `bucketRequests` (300), `bucketDuration` (60 seconds), `enforce`
-// (true; false only counts, and sets the attribute `margay.rateLimit.exceeded`), `statusCode`
-// (429), `exposeHeaders` (false); and `key` (address, user or header:NAME), `maxKeys` (65536). Who
-// has no user or header is counted by address; of IPv6 addresses the first 64 bits are one client.
+// Tomcat's RateLimitFilter. Parameters: `bucketRequests` (300), `bucketDuration` (60 seconds),
+// `enforce` (true; false only counts, and sets the attribute `margay.rateLimit.exceeded`),
+// `statusCode` (429), `exposeHeaders` (false); and `key` (address, user or header:NAME), `maxKeys`
+// (65536). Who has no user or header is counted by address; of IPv6 addresses the first 64 bits are
+// one client.
 class RateLimit : public margay::Filter {
  public:
   explicit RateLimit(const margay::Config& config);

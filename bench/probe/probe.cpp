@@ -47,6 +47,16 @@ class Mirror : public margay::Endpoint {
   }
 };
 
+// Looks for the client's session, and makes one where there is none.
+class InSession : public margay::Endpoint {
+ public:
+  static constexpr auto dispatch = margay::Dispatch::loop;
+  void service(margay::Request& request, margay::Response& response) override {
+    request.session();
+    say_hello(response);
+  }
+};
+
 // Adds a field to the answer: what a chain with one filter costs.
 class Stamp : public margay::Filter {
  public:
@@ -120,5 +130,6 @@ class Broadcast : public margay::WebSocket {
 
 MARGAY_PLUGIN("probe", "1.0", margay::endpoint<Plaintext>("plaintext"),
               margay::endpoint<PlaintextWorker>("plaintext-worker"), margay::endpoint<Json>("json"),
-              margay::endpoint<Mirror>("mirror"), margay::filter<Stamp>("stamp"),
-              margay::websocket<Echo>("echo"), margay::websocket<Broadcast>("broadcast"))
+              margay::endpoint<Mirror>("mirror"), margay::endpoint<InSession>("in-session"),
+              margay::filter<Stamp>("stamp"), margay::websocket<Echo>("echo"),
+              margay::websocket<Broadcast>("broadcast"))
