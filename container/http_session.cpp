@@ -9,6 +9,14 @@ namespace container {
 
 namespace {
 
+constexpr std::chrono::seconds kLongest = std::chrono::hours(24 * 365 * 100);
+
+// Whatever a file says, so that the clock can reckon with it.
+std::chrono::milliseconds idle_time(const SessionRecord& record) {
+  const std::int64_t now = milliseconds_since_1970();
+  return std::chrono::milliseconds(now - std::clamp<std::int64_t>(record.last_accessed, 0, now));
+}
+
 template <class Attributes>
 auto find_in(Attributes& attributes, std::string_view name) {
   return std::find_if(attributes.begin(), attributes.end(),
@@ -45,9 +53,8 @@ HttpSession::HttpSession(SessionRecord record, const SessionLimits& limits, Sess
       limits_(limits),
       created_(record.created),
       last_accessed_(record.last_accessed),
-      idle_since_(now - std::chrono::milliseconds(std::max<std::int64_t>(
-                            0, milliseconds_since_1970() - record.last_accessed))),
-      max_inactive_(record.max_inactive),
+      idle_since_(now - idle_time(record)),
+      max_inactive_(std::clamp<std::int64_t>(record.max_inactive, 0, kLongest.count())),
       new_(false) {
   for (const auto& [name, value] : attributes_) bytes_ += name.size() + value->size();
 }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <limits>
 #include <set>
 #include <string>
 #include <thread>
@@ -59,6 +60,25 @@ TEST_CASE("a session that a request uses does not expire") {
   CHECK(sweep_all(table, kStart + 1h) == 0);
   made->leave(kStart + 1h);
   CHECK(sweep_all(table, kStart + 2h) == 1);
+}
+
+// UndefinedBehaviorSanitizer sees what would not fit into the clock.
+TEST_CASE("a session from a file has the times that a clock can have") {
+  SessionTable table;
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  const auto now = std::chrono::steady_clock::now();
+  int number = 0;
+  for (const std::int64_t accessed : {kLeast, std::int64_t{0}, kMost}) {
+    for (const std::int64_t inactive : {kLeast, std::int64_t{1}, kMost}) {
+      const std::string id = "id" + std::to_string(++number);
+      table.restore(
+          {.id = id, .last_accessed = accessed, .max_inactive = inactive, .attributes = {}}, {},
+          now);
+      const bool over = inactive == 1 && accessed != kMost;
+      CHECK((table.find(id, now) != nullptr) == !over);
+    }
+  }
 }
 
 TEST_CASE("100,000 sessions are swept in slices, each once") {
