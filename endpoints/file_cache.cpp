@@ -68,6 +68,9 @@ bool ServedFile::read(std::uint64_t first, std::uint64_t size, std::string& to) 
 }
 
 bool ServedFile::is_unchanged() const {
+  for (const auto& one : encoded_)
+    if (!one.second->is_unchanged()) return false;
+  if (is_loaded()) return true;
   struct stat about {};
   return ::fstat(descriptor_, &about) == 0 && static_cast<std::uint64_t>(about.st_size) == size_ &&
          about.st_mtim.tv_sec == time_.tv_sec && about.st_mtim.tv_nsec == time_.tv_nsec;
@@ -100,7 +103,7 @@ const ServedFile* FileCache::find(std::string_view name, std::uint64_t now) {
   const auto known = by_name_.find(name);
   if (known == by_name_.end()) return nullptr;
   const auto entry = known->second;
-  if (now >= entry->until || (!entry->file->is_loaded() && !entry->file->is_unchanged())) {
+  if (now >= entry->until || !entry->file->is_unchanged()) {
     drop(entry);
     return nullptr;
   }

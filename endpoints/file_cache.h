@@ -36,7 +36,7 @@ class ServedFile {
 
   // Reads the bytes and closes the file. False when it is not what it was; then it is of no use.
   bool load();
-  // Whether an open file still has the size and time it had: one system call.
+  // Whether what is open, in encodings too, still has the size and time it had: a system call each.
   bool is_unchanged() const;
 
   std::uint64_t size() const { return size_; }

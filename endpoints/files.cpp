@@ -16,6 +16,7 @@
 #include <random>
 #include <utility>
 
+#include "endpoints/listing.h"
 #include "endpoints/preconditions.h"
 
 namespace endpoints {
@@ -73,25 +74,6 @@ constexpr std::uint64_t kMostInParts = 1024 * 1024;  // bytes of one multipart/b
 std::string content_range(const ByteRange& part, std::uint64_t size) {
   return "bytes " + std::to_string(part.first) + '-' + std::to_string(part.first + part.size - 1) +
          '/' + std::to_string(size);
-}
-
-// A normalised path as a reference to itself (RFC 3986 section 3.3).
-std::string escaped(std::string_view path) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=@:/";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string text;
-  for (const char c : path) {
-    if (kPlain.find(c) != kPlain.npos) {
-      text += c;
-      continue;
-    }
-    const auto code = static_cast<unsigned char>(c);
-    text += '%';
-    text += kDigits[code >> 4U];
-    text += kDigits[code & 15U];
-  }
-  return text;
 }
 
 // Nothing that is in the file by chance, or by the will of who wrote it.
@@ -177,6 +159,7 @@ Files::Files(const margay::Config& config) : index_(names(config.get("index", "i
   if (redirect_status_ > 302 && redirect_status_ < 307)
     throw margay::ConfigError("directoryRedirectStatusCode",
                               "'directoryRedirectStatusCode' is 301, 302, 307 or 308");
+  listings_ = config.boolean("listings", false);
   encodings_ = parse_encodings(config.get("precompressed", "false"));
   caches_.resize(kThreads);
   std::string root(config.get("root"));
@@ -238,8 +221,32 @@ const ServedFile* Files::find(margay::Request& request, margay::Response& respon
     look_for_encoded(*found, name);
     return &cache.keep(name, std::move(found), now);
   }
-  response.send_error(404);
+  const bool is_folder = path.empty() || path.back() == '/';
+  if (!is_folder || !listings_ || !send_listing(request, response, path)) response.send_error(404);
   return nullptr;
+}
+
+// False: there is no such folder.
+bool Files::send_listing(margay::Request& request, margay::Response& response,
+                         std::string_view path) const {
+  const int folder = path.empty() ? ::openat(root_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                  : open_file(path.substr(0, path.size() - 1));
+  struct stat about {};
+  if (folder < 0 && errno == EACCES) return response.send_error(403);
+  if (folder < 0) return false;
+  if (::fstat(folder, &about) != 0 || !S_ISDIR(about.st_mode)) {
+    ::close(folder);
+    return false;
+  }
+  Listing listing = read_folder(folder);
+  if (path.empty())
+    std::erase_if(listing.files, [](const ListedFile& file) { return is_reserved(file.name); });
+  const std::string page =
+      listing_page(std::move(listing), request.path(), request.query(), path.empty());
+  response.type("text/html;charset=utf-8").header("Cache-Control", "no-cache");
+  response.header("Content-Length", std::to_string(page.size()));
+  if (request.method() != "HEAD") response.write(page);
+  return true;
 }
 
 // One cache for each thread, which is one for each loop; threads beyond kThreads share the work of
@@ -264,7 +271,7 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
       response.send_error(404);
       return nullptr;
     }
-    std::string location = escaped(request.path());
+    std::string location = escaped_path(request.path());
     location += '/';
     if (!request.query().empty()) location.append("?").append(request.query());
     response.redirect(location, redirect_status_);

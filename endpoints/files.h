@@ -21,7 +21,8 @@ namespace endpoints {
 // are kept open), `cacheTtl` (5000 ms until a change is seen; 0: no cache), and
 // `directoryRedirectStatusCode` (302; 301, 307, 308), and `precompressed` (false; true for
 // br=.br,gzip=.gz, or such a list: who takes an encoding gets the file beside the one asked for;
-// both can be asked for by name). Validators: Last-Modified and a weak ETag as
+// both can be asked for by name), `listings` (false; true: a folder without an index shows what is
+// in it). Validators: Last-Modified and a weak ETag as
 // Tomcat's DefaultServlet makes them; conditions in the order of RFC 9110 section 13.2.2. Ranges
 // with GET: one as it is, several as multipart/byteranges of up to 1 MiB; more than that is all of
 // the file. Opening a file may wait for the disk, which is short and accepted on the loop.
@@ -45,6 +46,8 @@ class Files : public margay::Endpoint {
                          std::string_view path);
   std::unique_ptr<ServedFile> take(margay::Request& request, margay::Response& response, int file,
                                    std::string_view name);
+  bool send_listing(margay::Request& request, margay::Response& response,
+                    std::string_view path) const;
   void look_for_encoded(ServedFile& file, const std::string& name) const;
   void send(margay::Request& request, margay::Response& response, const ServedFile& file);
   static void send_as_is(margay::Request& request, margay::Response& response,
@@ -57,6 +60,7 @@ class Files : public margay::Endpoint {
   std::vector<std::string> index_;
   std::vector<Encoding> encodings_;
   int redirect_status_ = 302;
+  bool listings_ = false;
   FileCacheLimits limits_;
   std::vector<std::unique_ptr<FileCache>> caches_;  // by thread; each touches its own only
 };

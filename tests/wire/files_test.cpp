@@ -285,3 +285,48 @@ TEST_CASE("static files: precompressed") {
   CHECK(field(site.get("/small.txt", "Accept-Encoding: gzip\r\n"), "Vary").empty());
   CHECK(field(site.ask("HEAD", "/app.js", "Accept-Encoding: br\r\n"), "Content-Length") == "9");
 }
+
+TEST_CASE("static files: listings") {
+  {
+    Site site;
+    site.server.write("apps/ROOT/static/folder/x.txt", "x");
+    CHECK(status(site.get("/folder/")) == 404);
+  }
+  Site site("<Parameter name='listings' value='true'/>");
+  site.server.write("apps/ROOT/static/f&o/<b>.txt", "much longer than the other");
+  site.server.write("apps/ROOT/static/f&o/a:b c%.txt", "x");
+  site.server.write("apps/ROOT/static/f&o/.hidden", "x");
+  site.server.write("apps/ROOT/static/f&o/z/inner.txt", "x");
+  std::filesystem::create_symlink(site.server.folder / "secret.txt",
+                                  site.server.folder / "apps/ROOT/static/f&o/link.txt");
+  const std::string page = site.get("/f&o/");
+  CHECK(status(page) == 200);
+  CHECK(field(page, "Content-Type") == "text/html;charset=utf-8");
+  CHECK(page.find("<h1>/f&amp;o/</h1>") != std::string::npos);
+  const auto folder = page.find("<a href=\"./z/\">z/</a>");
+  const auto first = page.find("<a href=\"./%3Cb%3E.txt\">&lt;b&gt;.txt</a></td><td>26 B</td>");
+  const auto second = page.find("<a href=\"./a:b%20c%25.txt\">a:b c%.txt</a>");
+  CHECK(folder != std::string::npos);
+  CHECK(folder < first);
+  CHECK(first < second);
+  CHECK(second != std::string::npos);
+  CHECK(page.find("hidden") == std::string::npos);
+  CHECK(page.find("link.txt") == std::string::npos);
+  const std::string sorted = site.get("/f&o/?sort=size");
+  CHECK(sorted.find("./a:b") < sorted.find("./%3Cb"));
+  CHECK(sorted.find("?sort=size&amp;order=desc") != std::string::npos);
+  const std::string turned = site.get("/f&o/?sort=size&order=desc");
+  CHECK(turned.find("./a:b") > turned.find("./%3Cb"));
+  CHECK(turned.find("./z/") < turned.find("./%3Cb"));
+  CHECK(body_of(site.get("/f&o/a:b%20c%25.txt")) == "x");
+  CHECK(body_of(site.ask("HEAD", "/f&o/")).empty());
+  const std::string top = site.get("/");
+  CHECK(top.find("WEB-INF") == std::string::npos);
+  CHECK(top.find("../") == std::string::npos);
+  CHECK(top.find("small.txt") != std::string::npos);
+  CHECK(status(site.get("/WEB-INF/")) == 404);
+  CHECK(status(site.get("/up/")) == 404);
+  CHECK(status(site.get("/missing/")) == 404);
+  CHECK(status(site.get("/small.txt/")) == 404);
+  CHECK(body_of(site.get("/a%20b/")) == "spaced");
+}
