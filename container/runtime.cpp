@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -402,7 +403,7 @@ Runtime::~Runtime() {
     if (Clock::now() > deadline) {
       log_.error("exchanges are still held by plugins; ending without them");
       std::fflush(nullptr);
-      ::_exit(0);
+      ::_exit(EXIT_FAILURE);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

@@ -11,7 +11,7 @@ namespace server::http1 {
 namespace {
 
 char* put(char* to, std::string_view text) {
-  std::memcpy(to, text.data(), text.size());
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());  // a null pointer is no source
   return to + text.size();
 }
 

@@ -350,6 +350,14 @@ TEST_CASE("turns: a holder whose client has gone passes its turn on when it ends
     return next.receive(std::chrono::milliseconds(1)) || !next.buffer().empty();
   }));
   CHECK(body_of(next.answer()) == "done");
+  // Whoever comes behind both has its turn when they have ended; then nobody is held any more.
+  Client third(scene.port);
+  third.send(request);
+  CHECK(tests::eventually([&] {
+    scene.say("/slow?go");
+    return third.receive(std::chrono::milliseconds(1)) || !third.buffer().empty();
+  }));
+  CHECK(body_of(third.answer()) == "done");
 }
 
 TEST_CASE("persistence: sessions outlive a restart, in a file for its owner only") {
