@@ -32,6 +32,7 @@ closes 1 '3 passed, 1 failed' \
 closes 1 '1 passed, 1 failed' '{"result":"OK","stdout":""}
 {"result":"TIMEOUT","stdout":""}'
 closes 1 '0 passed, 1 failed' ''
+closes 1 '0 passed, 1 failed' '{"result":"OK","stdout":"[doctest] doctest version is \"2.4.9\"\n"}'
 closes 1 '23 passed, 1 failed' '{"result":"FAIL","stdout":"# tests 24\n# suites 0\n# pass 23\n# fail 1\n"}'
 printf '{"name":"wire","result":"TIMEOUT","returncode":-9,"duration":300.2,"stdout":"one\\ntwo"}' >"$work/log"
 words=$(python3 tests/summary.py "$work/log" 2>&1 >/dev/null || true)

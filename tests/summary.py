@@ -2,9 +2,9 @@
 """Turns meson test logs (testlog.json) into the closing line "N passed, N failed".
 
 A doctest executable and a script of node's test runner count by their test cases, any other test as
-one. A test that failed without saying which case (a crash, a timeout) is one failure; one that could
-not run is named with its reason, one that failed with the last it wrote. A missing or empty log is a
-failure too.
+one. A test that failed without saying which case (a crash, a timeout) is one failure, and so is a
+doctest executable that ended in the middle, whatever its exit status. One that could not run is named
+with its reason, one that failed with the last it wrote. A missing or empty log is a failure too.
 """
 import json
 import re
@@ -22,11 +22,12 @@ def count(test):
         said = (test.get("stdout") or "").strip().splitlines()
         print(f"not run: {test.get('name', 'a test')}: {said[-1] if said else 'it did not say why'}")
         return 0, 0
-    good = test["result"] in ("OK", "EXPECTEDFAIL")
     text = COLOUR.sub("", test.get("stdout") or "")
+    cases = CASES.search(text) or NODE_CASES.search(text)
+    broke_off = text.startswith("[doctest]") and not cases
+    good = test["result"] in ("OK", "EXPECTEDFAIL") and not broke_off
     if not good:
         report(test, text)
-    cases = CASES.search(text) or NODE_CASES.search(text)
     if not cases:
         return (1, 0) if good else (0, 1)
     passed, failed = int(cases.group(1)), int(cases.group(2))
