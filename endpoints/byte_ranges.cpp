@@ -1,6 +1,8 @@
 // Parts of a file (RFC 9110 section 14).
 #include "endpoints/byte_ranges.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -14,17 +16,8 @@ constexpr std::size_t kMostRanges = 32;
 constexpr std::size_t kMostOverlaps = 2;
 constexpr std::string_view kUnit = "bytes=";
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
 bool has_unit(std::string_view field) {
-  if (field.size() < kUnit.size()) return false;
-  return std::equal(kUnit.begin(), kUnit.end(), field.begin(), [](char ours, char theirs) {
-    return ours == theirs || (theirs >= 'A' && theirs <= 'Z' && ours == (theirs | 0x20));
-  });
+  return margay::detail::same_ignoring_case(field.substr(0, kUnit.size()), kUnit);
 }
 
 // A number too large for us is larger than any file.
@@ -77,7 +70,7 @@ ByteRanges parse_ranges(std::string_view field, std::uint64_t size) {
   std::size_t count = 0;
   while (!rest.empty()) {
     const auto comma = rest.find(',');
-    const std::string_view text = trimmed(rest.substr(0, comma));
+    const std::string_view text = margay::detail::trimmed(rest.substr(0, comma));
     rest = comma == rest.npos ? std::string_view{} : rest.substr(comma + 1);
     if (text.empty()) continue;
     const auto part = parse_range(text, size);

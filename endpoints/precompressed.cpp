@@ -4,6 +4,8 @@
 #include <margay/config.h>
 #include <margay/media_type.h>
 
+#include <array>
+
 namespace endpoints {
 
 namespace {
@@ -40,7 +42,8 @@ std::vector<Encoding> parse_encodings(std::string_view list) {
 
 std::size_t choose_encoding(const margay::Request& request, const std::vector<Encoding>& encodings,
                             unsigned there) {
-  std::vector<int> weights(encodings.size(), -1);  // -1: not named
+  std::array<int, kMostEncodings> weights;
+  weights.fill(-1);  // not named
   int others = 0, identity = -1;
   for (const margay_field& field : request.headers()) {
     if (margay::view(field.name) != "accept-encoding") continue;

@@ -15,6 +15,8 @@ namespace endpoints {
 class Preconditions {
  public:
   explicit Preconditions(const margay::Request& request);
+  Preconditions(const Preconditions&) = delete;
+  Preconditions& operator=(const Preconditions&) = delete;
 
   enum class Verdict {
     passed,
@@ -30,10 +32,15 @@ class Preconditions {
   std::optional<std::string_view> range(std::string_view tag, std::string_view modified) const;
 
  private:
-  void take(std::optional<std::string>& list, std::string_view value);
+  struct List {
+    std::optional<std::string_view> text;
+    std::string joined;  // of several lines, which are rare
+  };
+
+  static void take(List& list, std::string_view value);
 
   bool any_ = false;
-  std::optional<std::string> match_, none_match_;
+  List match_, none_match_;
   std::optional<std::string_view> modified_since_, unmodified_since_, range_, if_range_;
 };
 

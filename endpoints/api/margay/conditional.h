@@ -44,20 +44,40 @@ inline std::optional<LastModified> http_date(std::string_view field) {
          std::chrono::seconds{second};
 }
 
-// Whether a list of entity tags, or "*", names `etag` (RFC 9110 section 8.8.3.2).
-inline bool names_tag(std::string_view list, std::string_view etag, bool strongly) {
-  if (trimmed(list) == "*") return !etag.empty();
+struct TagSearch {
+  bool well_formed = false;
+  bool found = false;
+};
+
+// Looks for `etag` in a list of entity tags, or "*" (RFC 9110 section 8.8.3). Compared strongly, a
+// weak tag is like no other (section 8.8.3.2).
+inline TagSearch look_for_tag(std::string_view list, std::string_view etag, bool strongly) {
+  if (trimmed(list) == "*") return {true, !etag.empty()};
   const bool weak = etag.starts_with("W/");
-  if (etag.empty() || (strongly && weak)) return false;
   const std::string_view opaque = weak ? etag.substr(2) : etag;
-  for (std::size_t at = list.find('"'); at != list.npos;) {
-    const auto end = list.find('"', at + 1);
-    if (end == list.npos) return false;
-    const bool its_weak = at >= 2 && list.substr(at - 2, 2) == "W/";
-    if (list.substr(at, end + 1 - at) == opaque && !(strongly && its_weak)) return true;
-    at = list.find('"', end + 1);
+  TagSearch search;
+  std::size_t at = 0;
+  const auto skip = [&](std::string_view letters) {
+    while (at < list.size() && letters.find(list[at]) != letters.npos) ++at;
+  };
+  for (skip(" \t,"); at < list.size(); skip(" \t,")) {
+    const bool its_weak = list.substr(at, 2) == "W/";
+    if (its_weak) at += 2;
+    const std::size_t begin = at;
+    if (at == list.size() || list[at++] != '"') return {false, search.found};
+    const auto is_letter = [](char letter) {
+      const auto code = static_cast<unsigned char>(letter);
+      return code == 0x21 || (code >= 0x23 && code != 0x7f);
+    };
+    while (at < list.size() && is_letter(list[at])) ++at;
+    if (at == list.size() || list[at++] != '"') return {false, search.found};
+    if (list.substr(begin, at - begin) == opaque && !(strongly && (weak || its_weak)))
+      search.found = true;
+    search.well_formed = true;
+    skip(" \t");
+    if (at < list.size() && list[at] != ',') return {false, search.found};
   }
-  return false;
+  return search;
 }
 
 }  // namespace detail
@@ -74,12 +94,12 @@ inline bool check_not_modified(Request& request, Response& response, std::string
   };
   bool failed = false;  // in the order of RFC 9110 section 13.2.2
   if (request.has_header("if-match"))
-    failed = !detail::names_tag(request.header("if-match"), etag, true);
+    failed = !detail::look_for_tag(request.header("if-match"), etag, true).found;
   else if (const auto unmodified = since("if-unmodified-since"))
     failed = *modified > *unmodified;
   bool fresh = false;
   if (!failed && request.has_header("if-none-match"))
-    fresh = detail::names_tag(request.header("if-none-match"), etag, false);
+    fresh = detail::look_for_tag(request.header("if-none-match"), etag, false).found;
   else if (const auto known = since("if-modified-since"); !failed && reads && known)
     fresh = *modified <= *known;
   if (failed || (fresh && !reads)) {
