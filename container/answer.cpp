@@ -3,11 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <utility>
 
-#include "container/error_page.h"
-#include "container/handshake.h"
 #include "container/invocation.h"
 #include "container/tls_names.h"
 
@@ -33,12 +30,15 @@ margay_result result_of(server::Write write) {
 }  // namespace
 
 margay_result Invocation::status(int code) {
-  if (code < 200 || code > 599 || exchange_.committed()) return MARGAY_FAILED;
+  if (code < 200 || code > 599) return MARGAY_FAILED;
+  if (includes()) return MARGAY_OK;  // the head is the includer's (Servlet 6 section 9.3)
+  if (exchange_.committed()) return MARGAY_FAILED;
   exchange_.response().status = code;
   return MARGAY_OK;
 }
 
 margay_result Invocation::header(int mode, std::string_view name, std::string_view value) {
+  if (includes()) return MARGAY_OK;
   if (exchange_.committed()) return MARGAY_FAILED;
   server::ResponseHead& head = exchange_.response();
   switch (mode) {
@@ -128,13 +128,19 @@ margay_result Invocation::write(std::string_view bytes) {
 
 margay_result Invocation::flush() { return is_over() ? MARGAY_CLOSED : hand_over(false); }
 
-margay_result Invocation::finish() { return is_over() ? MARGAY_CLOSED : hand_over(true); }
+margay_result Invocation::finish() {
+  if (is_over()) return MARGAY_CLOSED;
+  if (!includes()) return hand_over(true);
+  dispatches_->include_over = true;  // its part of the answer
+  return MARGAY_OK;
+}
 
 margay_result Invocation::upgrade(std::string_view protocol,
                                   std::unique_ptr<server::UpgradeToken> token) {
   if (is_over()) return MARGAY_CLOSED;
   server::ResponseHead& head = exchange_.response();
-  if (headed_ || !exchange_.upgradable() || !head.set(exchange_.arena(), "Upgrade", protocol) ||
+  if (headed_ || includes() || !exchange_.upgradable() ||
+      !head.set(exchange_.arena(), "Upgrade", protocol) ||
       !head.set(exchange_.arena(), "Connection", "Upgrade"))
     return MARGAY_FAILED;
   exchange_.body().clear();
@@ -144,6 +150,7 @@ margay_result Invocation::upgrade(std::string_view protocol,
 
 margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::uint64_t length) {
   if (is_over()) return ::close(descriptor), MARGAY_CLOSED;
+  if (includes()) return include_file({descriptor, offset, length});
   commit();
   if (lengthless_) return ::close(descriptor), hand_over(true);
   if (!transforms_)
@@ -155,6 +162,28 @@ margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::u
     exchange_.watch(true);
   }
   return copy_file();
+}
+
+// The rest of what is included is a file; on the loop it is short, or refused.
+margay_result Invocation::include_file(server::FileRange file) {
+  if (!exchange_.on_worker() && file.length > kFileTurn) {
+    ::close(file.descriptor);
+    return report(500, {}, nullptr), MARGAY_FAILED;
+  }
+  std::string piece(kSlice, '\0');
+  margay_result result = MARGAY_OK;
+  while (file.length > 0 && result != MARGAY_CLOSED) {
+    const ssize_t got =
+        ::pread(file.descriptor, piece.data(), std::min<std::uint64_t>(file.length, kSlice),
+                static_cast<off_t>(file.offset));
+    if (got <= 0) break;  // the file is shorter than it was
+    result = put({piece.data(), static_cast<std::size_t>(got)});
+    file.offset += static_cast<std::uint64_t>(got);
+    file.length -= static_cast<std::uint64_t>(got);
+  }
+  ::close(file.descriptor);
+  finish();
+  return result;
 }
 
 // On a worker to its end, waiting for a slow client. On the loop as far as the client takes it, at
@@ -201,80 +230,6 @@ void Invocation::go_on_with_file() {
   if (file_right_ != nullptr) copy_file();
 }
 
-// --- errors
-// ----------------------------------------------------------------------------------------
-
-margay_result Invocation::send_error(int code, std::string_view message) {
-  if (exchange_.committed() || headed_ || code < 400 || code > 599) return MARGAY_FAILED;
-  exchange_.body().clear();
-  const bool found_nothing = code == 404 && called_ && !in_error_;
-  if (found_nothing && start_.or_websocket) {
-    offer_websocket(exchange_);
-    code = 426;
-    message = kOnlyWebSockets;
-  }
-  server::ResponseHead& head = exchange_.response();
-  for (const std::string_view name :
-       {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
-    head.remove(name);
-  head.status = code;
-  if (!in_error_) error_message_ = exchange_.arena().copy(message);
-  if (!in_error_ && error_dispatch(code)) return MARGAY_OK;
-  render_error_body(code, message);
-  return finish();
-}
-
-// Servlet ERROR dispatch: the page configured for the status answers, the status stays.
-bool Invocation::error_dispatch(int code) {
-  const Application* application = start_.application;
-  if (application == nullptr) return false;
-  const ErrorPage* chosen = nullptr;
-  for (const ErrorPage& page : application->error_pages)
-    if (page.status == code || (page.status == 0 && chosen == nullptr)) chosen = &page;
-  if (chosen == nullptr) return false;
-  RouteMatch match;
-  if (!application->routes.lookup(chosen->location, match)) return false;
-  const MappedEndpoint& endpoint = application->endpoints[match.index];
-  if (endpoint.type == nullptr || (!endpoint.on_loop && !exchange_.on_worker())) return false;
-  in_error_ = true;
-  error_status_ = code;
-  error_path_ = {request.path.data, request.path.size};
-  server::Arena& arena = exchange_.arena();
-  const std::string_view servlet = arena.copy(match.servlet_path);
-  const std::string_view rest = arena.copy(match.path_info);
-  const std::string_view path = arena.copy(application->context_path + chosen->location);
-  request.path = {path.data(), path.size()};
-  request.servlet_path = {servlet.data(), servlet.size()};
-  request.path_info = {rest.data(), rest.size()};
-  request.method = {"GET", 3};
-  start_.endpoint = &endpoint;
-  start_.websocket = nullptr;
-  start_.error = 0;
-  position_ = step_count_;
-  choose_filters(MARGAY_ERROR_PAGE, path, chosen->location);
-  run_chain();
-  return true;
-}
-
-void Invocation::render_error_body(int code, std::string_view message) {
-  const server::RequestHead& head = exchange_.request;
-  const std::string_view failed{request.path.data, request.path.size};
-  const std::string_view path = in_error_        ? error_path_
-                                : failed.empty() ? std::string_view{"/"}
-                                                 : failed;
-  const bool named = start_.host != nullptr && start_.host->show_server_info;
-  const ErrorBody body =
-      render_error({.status = code,
-                    .path = path,
-                    .message = message,
-                    .accept = head.find(server::Known::accept),
-                    .server_info = named ? std::string_view{"Margay"} : std::string_view{},
-                    .now = std::chrono::system_clock::now()},
-                   exchange_.body());
-  if (body.size != 0)
-    exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);
-}
-
 // --- what plugins ask
 // --------------------------------------------------------------------------------
 
@@ -317,15 +272,31 @@ std::string_view Invocation::info(int what) {
       return {request.path.data, request.path.size};
     case MARGAY_QUERY:
       return {request.query.data, request.query.size};
-    case MARGAY_ERROR_STATUS:
-      return error_status_ == 0 ? std::string_view{}
-                                : number(static_cast<std::uint64_t>(error_status_));
-    case MARGAY_ERROR_MESSAGE:
-      return error_message_;
-    case MARGAY_ERROR_PATH:
-      return error_path_;
     case MARGAY_REQUEST_ID:
       return number(exchange_.id);
+    default:
+      return dispatches_ == nullptr ? std::string_view{} : error_info(what);
+  }
+}
+
+std::string_view Invocation::error_info(int what) {
+  const ReportedError& error = dispatches_->error;
+  switch (what) {
+    case MARGAY_ERROR_STATUS:
+      return error.status == 0 ? std::string_view{}
+                               : number(static_cast<std::uint64_t>(error.status));
+    case MARGAY_ERROR_MESSAGE:
+      return error.message;
+    case MARGAY_ERROR_PATH:
+      return error.path;
+    case MARGAY_ERROR_EXCEPTION:
+      return error.exception;
+    case MARGAY_ERROR_TRACE:
+      return error.trace;
+    case MARGAY_ERROR_METHOD:
+      return error.method;
+    case MARGAY_ERROR_ENDPOINT:
+      return error.endpoint;
     default:
       return {};
   }
@@ -386,6 +357,8 @@ std::string_view* Invocation::set_value(std::string_view name) {
 
 std::optional<std::string_view> Invocation::attribute(std::string_view name) {
   if (const std::string_view* there = set_value(name); there != nullptr) return *there;
+  if (dispatches_ != nullptr)
+    if (const auto value = dispatch_attribute(*dispatches_, name, exchange_.arena())) return value;
   return tls_ == nullptr ? std::nullopt : tls_attribute(*tls_, name, exchange_.arena());
 }
 

@@ -65,8 +65,7 @@ class Assembly {
     add_security();
     application_.session_rules = session_rules(config_, application_.context_path, options_.route);
     application_.sessions = options_.sessions;
-    for (const ErrorPageConfig& page : config_.error_pages)
-      application_.error_pages.push_back({page.status, page.location});
+    add_error_pages();
     return std::make_shared<const Application>(std::move(application_));
   }
 
@@ -171,6 +170,19 @@ class Assembly {
     }
     for (const FilterUse& use : filter_uses(config_))
       application_.filters.push_back(map_filter(*use.filter, *use.scope, *filters.at(*use.filter)));
+  }
+
+  void add_error_pages() {
+    for (const ErrorPageConfig& page : config_.error_pages)
+      application_.error_pages.push_back({page.status, page.exception_type, page.location});
+    if (config_.error_report) application_.error_policy = config_.error_report->policy();
+    if (options_.folder.empty()) return;
+    try {
+      application_.error_views =
+          ErrorViews::of_application(options_.folder / "templates", options_.folder / "static");
+    } catch (const std::exception& error) {
+      complain(config_.position, error.what());
+    }
   }
 
   // One guard for each pattern, with the rules of all constraints that have it.

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "container/dispatch_bridge.h"
 #include "container/invocation.h"
 #include "container/security_bridge.h"
 #include "container/session_bridge.h"
@@ -43,7 +44,9 @@ void* memory(margay_exchange* exchange, size_t size) {
 
 margay_async* suspend(margay_exchange* exchange) {
   server::Exchange& its = call(exchange).exchange();
-  return its.ended() ? nullptr : reinterpret_cast<margay_async*>(&its.suspend());
+  // What is included ends with the call: nobody would wait for it.
+  if (its.ended() || call(exchange).includes()) return nullptr;
+  return reinterpret_cast<margay_async*>(&its.suspend());
 }
 
 void log(const margay_config* source, int level, margay_str message) {
@@ -64,6 +67,7 @@ const void* query(const margay_config* source, const char* name) {
   if (wanted == "tls/1") return &tls_functions();
   if (wanted == "security/1") return &security_functions();
   if (wanted == "session/1") return &session_functions();
+  if (wanted == "dispatch/1") return &dispatch_functions();
   return nullptr;
 }
 
@@ -113,6 +117,7 @@ const margay_host& host_functions() {
           },
       .log = log,
       .query = query,
+      .thrown = [](margay_exchange* x, const margay_thrown* what) { return call(x).thrown(*what); },
   };
   return table;
 }

@@ -86,6 +86,9 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
   add(engine.libraries, options_.base);
   for (const HostConfig& host : engine.hosts) {
     add(host.libraries, options_.base);
+    if (host.error_report && !host.error_report->views.empty())
+      for (const fs::path& page : ErrorViews::files_of_host(resolve(host.error_report->views)))
+        files.push_back(page);
     for (const ContextConfig& context : host.contexts) {
       const fs::path folder = folder_of(resolve(host.app_base), context);
       add(context.libraries, folder);
@@ -101,6 +104,16 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
   return files;
 }
 
+void Deployer::use_error_report(const ErrorReportConfig& config, HostMapping& host) const {
+  host.error_policy = config.policy();
+  if (config.views.empty()) return;
+  try {
+    host.error_views = std::make_shared<ErrorViews>(ErrorViews::of_host(resolve(config.views)));
+  } catch (const std::exception& error) {
+    complain(position_of(config, "views"), std::string("attribute 'views': ") + error.what());
+  }
+}
+
 std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
   failures_.clear();
@@ -113,7 +126,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   for (const HostConfig& host : engine.hosts) {
     HostMapping entry;
     entry.name = host.name;
-    entry.show_server_info = host.error_report && host.error_report->show_server_info;
+    if (host.error_report) use_error_report(*host.error_report, entry);
     std::shared_ptr<const FilterSet> before;
     for (std::size_t i = 0; previous != nullptr && i < previous->entries.size(); ++i)
       if (previous->entries[i].name == host.name) before = previous->entries[i].own_filters;

@@ -62,6 +62,7 @@ class Deployer {
                                             std::shared_ptr<const Application> earlier);
   ApplicationConfig config_of(const Source& source) const;
   PluginOptions plugin_options(const HostConfig& host) const;
+  void use_error_report(const ErrorReportConfig& config, HostMapping& host) const;
   std::filesystem::path resolve(const std::string& path) const;
 
   DeployerOptions options_;

@@ -266,7 +266,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   }
   const RouteMatch& match = choose(start, head, rest.empty() ? "/" : rest, mine);
   const bool found = start.endpoint != nullptr || start.websocket != nullptr;
-  if (start.websocket != nullptr) start.workers = &entrance.workers();
+  start.workers = &entrance.workers();
   start.redirect_port = entrance.rules().redirect_port;
   Visit& visit = open(exchange, entrance, start);
   Invocation& invocation = visit.invocation;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <fstream>
 
+#include "container/error_views.h"
 #include "container/files_view.h"
 
 namespace container {
@@ -31,6 +32,9 @@ std::string folder_fingerprint(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
     if (entry.path().extension() == ".so") files.push_back(entry.path());
+  for (const fs::path& page :
+       ErrorViews::files_of_application(folder / "templates", folder / "static"))
+    files.push_back(page);
   std::sort(files.begin(), files.end());
   const FileLook pages = DiskView().look(folder / "static");
   if (pages.kind != FileLook::Kind::folder) return fingerprint(files);

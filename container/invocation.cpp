@@ -28,46 +28,69 @@ bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std
 Invocation::Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start)
     : exchange_(exchange), host_(host_functions), start_(start) {}
 
-// Servlet rules (features of Tomcat's ApplicationFilterFactory): all that match by path in order of
-// declaration, then all that name the endpoint; each once. Those of Engine and Host come first.
+std::size_t Invocation::filter_count() const {
+  return (start_.host == nullptr ? 0 : start_.host->filters.size()) +
+         (start_.application == nullptr ? 0 : start_.application->filters.size());
+}
+
 void Invocation::choose_filters(margay_dispatcher dispatcher, std::string_view path,
                                 std::string_view path_in_context) {
   dispatcher_ = static_cast<std::uint32_t>(dispatcher);
   request.dispatcher = dispatcher_;
-  const std::size_t outer = start_.host == nullptr ? 0 : start_.host->filters.size();
-  const std::size_t inner = start_.application == nullptr ? 0 : start_.application->filters.size();
-  if (outer + inner == 0) return;
-  Step* steps = exchange_.arena().array<Step>(step_count_ + outer + inner);
+  const std::size_t most = filter_count();
+  if (most == 0) return;
+  Step* steps = exchange_.arena().array<Step>(step_count_ + most);
   std::copy_n(steps_, step_count_, steps);
   steps_ = steps;
-  const auto first = step_count_;
+  std::uint32_t outer = 0;
+  const std::uint32_t count =
+      choose(dispatcher_, path, path_in_context, steps_ + step_count_, outer);
+  guarded_ = step_count_ + outer;
+  for (std::uint32_t i = step_count_; i < step_count_ + count; ++i)
+    transforms_ |= steps_[i].use->type->body != nullptr;
+  step_count_ += count;
+}
+
+// Servlet rules (features of Tomcat's ApplicationFilterFactory): all that match by path in order of
+// declaration, then all that name the endpoint; each once. Those of Engine and Host come first:
+// `outer` of them. An empty path is a dispatch by name, which patterns do not match.
+std::uint32_t Invocation::choose(std::uint32_t dispatcher, std::string_view path,
+                                 std::string_view path_in_context, Step* into,
+                                 std::uint32_t& outer) {
+  std::uint32_t count = 0;
   const auto add = [&](const MappedFilter& use) {
-    for (std::uint32_t i = first; i < step_count_; ++i)
-      if (steps_[i].use->self == use.self && steps_[i].use->type == use.type) return;
-    steps_[step_count_++] = {&use, nullptr};
-    transforms_ |= use.type->body != nullptr;
+    for (std::uint32_t i = 0; i < count; ++i)
+      if (into[i].use->self == use.self && into[i].use->type == use.type) return;
+    into[count++] = {&use, nullptr};
   };
   const auto by_path = [&](const MappedFilter& use, std::string_view its_path) {
     timed_ |= use.type->done != nullptr;  // it may still come in by another dispatch
-    if (takes_part(use, dispatcher_, its_path)) add(use);
+    if (!its_path.empty() && takes_part(use, dispatcher, its_path)) add(use);
   };
-  for (std::size_t i = 0; i < outer; ++i) by_path(start_.host->filters[i], path);
-  guarded_ = step_count_;
-  for (std::size_t i = 0; i < inner; ++i) by_path(start_.application->filters[i], path_in_context);
+  if (start_.host != nullptr)
+    for (const MappedFilter& use : start_.host->filters) by_path(use, path);
+  outer = count;
+  if (start_.application == nullptr) return count;
+  for (const MappedFilter& use : start_.application->filters) by_path(use, path_in_context);
   const std::string* const name = start_.websocket != nullptr  ? &start_.websocket->name
                                   : start_.endpoint != nullptr ? &start_.endpoint->name
                                                                : nullptr;
-  for (std::size_t i = 0; name != nullptr && i < inner; ++i)
-    if (names_endpoint(start_.application->filters[i], dispatcher_, *name))
-      add(start_.application->filters[i]);
+  if (name == nullptr) return count;
+  for (const MappedFilter& use : start_.application->filters)
+    if (names_endpoint(use, dispatcher, *name)) add(use);
+  return count;
 }
 
 bool Invocation::needs_worker() const {
   if (admission_ && admission_->needs_worker()) return true;
   if (start_.websocket != nullptr && !start_.websocket->greets_on_loop) return true;
-  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr && !start_.endpoint->on_loop)
-    return true;
-  return std::any_of(steps_, steps_ + step_count_, [](const Step& step) {
+  return must_move(start_.endpoint, steps_, step_count_);
+}
+
+bool Invocation::must_move(const MappedEndpoint* endpoint, const Step* steps,
+                           std::uint32_t count) const {
+  if (endpoint != nullptr && endpoint->type != nullptr && !endpoint->on_loop) return true;
+  return std::any_of(steps, steps + count, [](const Step& step) {
     return (step.use->type->flags & MARGAY_ON_LOOP) == 0;
   });
 }
@@ -79,6 +102,12 @@ server::Body Invocation::body() const {
                                                                   : server::Body::buffered;
 }
 
+const server::Log* Invocation::log() const {
+  return start_.websocket != nullptr  ? &start_.websocket->log
+         : start_.endpoint != nullptr ? &start_.endpoint->log
+                                      : nullptr;
+}
+
 const char* Invocation::title() const {
   if (start_.websocket != nullptr) return start_.websocket->title.c_str();
   return start_.endpoint == nullptr ? "error page" : start_.endpoint->title.c_str();
@@ -87,7 +116,9 @@ const char* Invocation::title() const {
 // --- turns
 // -----------------------------------------------------------------------------------------
 
+// Once, and once more behind each move to a worker.
 void Invocation::serve(server::Exchange&) {
+  moving_ = false;
   run_chain();
   end_turn();
 }
@@ -113,7 +144,7 @@ void Invocation::run_chain() {
       default:
         return fail();
     }
-    if (exchange_.ended()) return;
+    if (is_over()) return;
   }
   call_endpoint();
 }
@@ -195,7 +226,10 @@ void Invocation::call_endpoint() {
   called_ = true;
   if (exchange_.request.method == "TRACE" && !in_error_) return trace();
   const std::string_view body = exchange_.buffered_body();
-  if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0) request.body = {body.data(), body.size()};
+  if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0)
+    request.body = {body.data(), body.size()};
+  else
+    request.body = {};
   const std::uint32_t suspended = exchange_.suspensions();  // a filter may still hold one
   const margay_result result =
       endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
@@ -226,6 +260,9 @@ void Invocation::trace() {
 // What a turn wrote is sent at its end, also when the answer goes on later. Behind the end nothing
 // is to be heard any more, and the watchers may hold what keeps the exchange.
 void Invocation::end_turn() {
+  while (dispatches_ != nullptr && dispatches_->pending && !moving_ && !exchange_.ended())
+    run_pending();
+  if (moving_) return;
   if (!exchange_.ended() && exchange_.suspended() && !exchange_.body().empty()) flush();
   if (!exchange_.ended() && !exchange_.aborted()) return;
   if (handshake_ != nullptr)
@@ -266,21 +303,19 @@ void Invocation::abandoned(server::Exchange&) {
     sessions_.give_up_turn();
     return end_turn();
   }
-  const server::Log* const log = start_.websocket != nullptr  ? &start_.websocket->log
-                                 : start_.endpoint != nullptr ? &start_.endpoint->log
-                                                              : nullptr;
-  if (!exchange_.ended() && log != nullptr)
-    log->error("{}: {} for {} {}", title(),
-               exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
-               exchange_.request.method,
-               admission_ ? admission_->loggable(exchange_.request.target, exchange_.arena())
-                          : exchange_.request.target);
+  if (!exchange_.ended() && log() != nullptr)
+    log()->error(
+        "{}: {} for {} {}", title(),
+        exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
+        exchange_.request.method,
+        admission_ ? admission_->loggable(exchange_.request.target, exchange_.arena())
+                   : exchange_.request.target);
   fail();
   end_turn();
 }
 
 void Invocation::fail() {
-  if (exchange_.ended()) return;
+  if (exchange_.ended() || is_passed_on()) return;
   if (exchange_.committed()) {
     exchange_.reset_connection();
   } else {
@@ -334,6 +369,10 @@ void Invocation::done(std::uint64_t micros) {
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->done; moment != nullptr)
       moment(steps_[i].use->self, &steps_[i].state, &request, &outcome);
+  for (const IncludedSteps* one = included_; one != nullptr; one = one->next)
+    for (std::uint32_t i = one->entered; i-- > 0;)
+      if (const auto moment = one->steps[i].use->type->done; moment != nullptr)
+        moment(one->steps[i].use->self, &one->steps[i].state, &request, &outcome);
   sessions_.leave();
 }
 

@@ -10,6 +10,7 @@
 
 #include <margay/abi.h>
 
+#include "container/dispatch.h"
 #include "container/handshake.h"
 #include "container/mapping.h"
 #include "container/security/admission.h"
@@ -46,7 +47,7 @@ class Invocation final : public server::Handler {
     const MappedEndpoint* endpoint = nullptr;
     const MappedWebSocket* websocket = nullptr;  // a handshake: takes the place of an endpoint
     Upgrades* upgrades = nullptr;                // with a websocket
-    server::Workers* workers = nullptr;          // the same
+    server::Workers* workers = nullptr;          // of the connector
     std::uint16_t redirect_port = 0;             // of the connector; with an admission
     int error = 0;                               // answered instead of calling an endpoint
     std::string_view error_message;
@@ -89,6 +90,7 @@ class Invocation final : public server::Handler {
   margay_result flush();
   margay_result send_file(int descriptor, std::uint64_t offset, std::uint64_t length);
   margay_result send_error(int code, std::string_view message);
+  margay_result thrown(const margay_thrown& what);
   margay_result finish();
   // Answers 101 (RFC 9110 section 15.2.2) for the connection to become what `token` installs.
   // CLOSED: the answer is over or the client has gone. FAILED: not upgradable, or no valid name.
@@ -97,6 +99,16 @@ class Invocation final : public server::Handler {
   margay_result proceed();
   margay_result watch(int what, Watching watching);
   void cut() { fail(); }
+
+  // --- dispatches within the application, see dispatch.h and abi_dispatch.h ---
+  margay_result forward(std::string_view path);
+  margay_result forward_named(std::string_view endpoint);
+  margay_result redispatch(std::string_view path);
+  margay_result include(std::string_view path, int& status);
+  margay_result include_named(std::string_view endpoint, int& status);
+  int leads_to(std::string_view path);  // a margay_mapping_match
+  bool includes() const { return dispatches_ != nullptr && dispatches_->depth > 0; }
+
   // The head moments of a 101; its fields are there. Behind it there is no body.
   void switch_protocols();
   std::string_view info(int what);
@@ -137,6 +149,21 @@ class Invocation final : public server::Handler {
     const MappedFilter* use;
     void* state;
   };
+  // Filters of an include, for their `done`.
+  struct IncludedSteps {
+    Step* steps;
+    std::uint32_t entered;
+    IncludedSteps* next;
+  };
+  // What a path within the application leads to; texts are the arena's.
+  struct Aim {
+    const MappedEndpoint* endpoint = nullptr;  // null: nothing
+    bool is_path = true;                       // false: a path that is not valid, or a name
+    std::string_view path_in_context, query;
+    DispatchPaths paths;
+    const margay_field* parameters = nullptr;
+    std::uint32_t parameter_count = 0;
+  };
 
   void run_chain();
   bool turn_away();
@@ -151,14 +178,40 @@ class Invocation final : public server::Handler {
   void fail();
   void commit();
   margay_result hand_over(bool last);
-  bool is_over() const { return exchange_.ended() || file_right_ != nullptr; }
+  // What is written now is for nobody: the answer has ended, or is another's from here on.
+  bool is_over() const { return exchange_.ended() || file_right_ != nullptr || is_passed_on(); }
+  bool is_passed_on() const {
+    return moving_ ||
+           (dispatches_ != nullptr && (dispatches_->pending || dispatches_->include_over));
+  }
   margay_result put(std::string_view bytes);
   margay_result copy_file();
+  margay_result include_file(server::FileRange file);
   void go_on_with_file();
   void transform(std::size_t stage, std::string_view bytes, bool last);
-  bool error_dispatch(int code);
+  std::uint32_t choose(std::uint32_t dispatcher, std::string_view path,
+                       std::string_view path_in_context, Step* into, std::uint32_t& guarded);
+  std::size_t filter_count() const;
+  margay_result report(int code, std::string_view message, const margay_thrown* what);
+  const ErrorPage* error_page(int code, const margay_thrown* what) const;
+  bool error_dispatch(const ErrorPage& page);
   void render_error_body(int code, std::string_view message);
+
+  Dispatches& dispatches();
+  Aim aim(std::string_view location);
+  Aim aim_at(std::string_view path_in_context, std::string_view query);
+  const MappedEndpoint* endpoint_named(std::string_view name) const;
+  DispatchPaths paths() const;
+  void retell(const Aim& aim);
+  void follow(const Aim& aim, margay_dispatcher kind);
+  void go_on_dispatched();
+  void run_pending();
+  margay_result include(const Aim& aim, int& status);
+  void run_included(const Aim& aim, Step* steps, std::uint32_t count);
+  bool must_move(const MappedEndpoint* endpoint, const Step* steps, std::uint32_t count) const;
+  const server::Log* log() const;
   std::string_view number(std::uint64_t value);
+  std::string_view error_info(int what);
   std::string_view* set_value(std::string_view name);
 
   server::Exchange& exchange_;
@@ -172,7 +225,6 @@ class Invocation final : public server::Handler {
   std::uint32_t guarded_ = 0;   // the first filter of the application; constraints come before
   std::uint32_t dispatcher_ = MARGAY_REQUEST;
   std::size_t emit_stage_ = 0;
-  int error_status_ = 0;
   // What send_file has to pass through the filters yet, and the right to come back for it.
   server::FileRange file_;
   server::Async* file_right_ = nullptr;
@@ -184,7 +236,9 @@ class Invocation final : public server::Handler {
   bool called_ = false;      // the endpoint
   bool waiting_ = false;     // a suspended `before` decides
   bool in_error_ = false;
-  std::string_view error_message_, error_path_;
+  bool moving_ = false;                // to a worker, at the end of this turn
+  Dispatches* dispatches_ = nullptr;   // from the first on, in the arena
+  IncludedSteps* included_ = nullptr;  // the last first
   std::string_view principal_, remote_address_, scheme_;
   std::shared_ptr<const server::tls::Facts> tls_;
   std::uint16_t remote_port_ = 0;

@@ -11,6 +11,7 @@
 
 #include "container/config/origin_rules.h"
 #include "container/context_table.h"
+#include "container/error_views.h"
 #include "container/host_table.h"
 #include "container/pattern.h"
 #include "container/residents.h"
@@ -83,7 +84,8 @@ struct MappedWebSocket {
 };
 
 struct ErrorPage {
-  int status = 0;  // 0: every status without a page of its own
+  int status = 0;         // 0: every status without a page of its own
+  std::string exception;  // the name of a type, instead of a status; empty: none
   std::string location;
 };
 
@@ -99,6 +101,8 @@ struct Application {
   RouteTable sockets;  // index: position in `websockets`; looked up for their handshakes only
   std::vector<MappedFilter> filters;
   std::vector<ErrorPage> error_pages;
+  ErrorViews error_views;
+  std::optional<ErrorPolicy> error_policy;  // none: the host's
   std::vector<security::Guard> guards;
   RouteTable guarded;                                  // index: position in `guards`
   std::shared_ptr<const security::Security> security;  // null: it knows no users
@@ -131,7 +135,8 @@ struct HostMapping {
   std::vector<MappedFilter> filters;  // the Engine's, then the Host's
   std::shared_ptr<const FilterSet> own_filters;
   std::shared_ptr<const FilterSet> security;  // its own or the Engine's: whose realm counts
-  bool show_server_info = false;
+  ErrorPolicy error_policy;
+  std::shared_ptr<const ErrorViews> error_views;  // null: none
 };
 
 // Owns everything that a reload replaces. Published to each loop; exchanges hold a lease on it.

@@ -136,7 +136,7 @@ bool RouteTable::descend(std::uint32_t number, std::size_t at, std::string_view 
 bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
   assert(path.empty() || path.front() == '/');
   match.count = 0;
-  match.is_default = false;
+  match.is_default = match.is_extension = false;
   const auto whole = [&](std::uint32_t position) {
     match.index = indexes_[position];
     match.servlet_path = path;
@@ -160,7 +160,7 @@ bool RouteTable::lookup(std::string_view path, RouteMatch& match) const {
   }
   if (!extensions_.empty()) {
     const auto extension = extensions_.find(extension_of(path));
-    if (extension != none) return whole(extension);
+    if (extension != none) return match.is_extension = true, whole(extension);
   }
   match.is_default = fallback_.has_value();
   return fallback_ && whole(*fallback_);

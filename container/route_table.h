@@ -37,7 +37,8 @@ struct PathVariable {
 // written.
 struct RouteMatch {
   std::uint32_t index = 0;
-  bool is_default = false;  // by `/` or `/*`, which take whatever nothing else does
+  bool is_default = false;    // by `/` or `/*`, which take whatever nothing else does
+  bool is_extension = false;  // by `*.ext`
   // Servlet specification 12.1: together they are the path. path_info is empty or begins with '/';
   // a template ending in a rest variable splits before the rest as /a/* does.
   std::string_view servlet_path;

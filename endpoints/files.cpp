@@ -69,6 +69,11 @@ bool is_reserved(std::string_view path) {
   return false;
 }
 
+// Of another answer, or of an error's: what the client asked of something else does not count.
+bool is_part(const margay::Request& request) {
+  return request.dispatcher() == MARGAY_INCLUDE || request.dispatcher() == MARGAY_ERROR_PAGE;
+}
+
 constexpr std::uint64_t kMostInParts = 1024 * 1024;  // bytes of one multipart/byteranges
 
 std::string content_range(const ByteRange& part, std::uint64_t size) {
@@ -185,7 +190,7 @@ int Files::open_file(std::string_view path) const {
 }
 
 void Files::service(margay::Request& request, margay::Response& response) {
-  if (request.method() != "GET" && request.method() != "HEAD") {
+  if (request.method() != "GET" && request.method() != "HEAD" && !is_part(request)) {
     if (request.method() == "OPTIONS") {
       response.status(204).header("Allow", "GET, HEAD, OPTIONS");
       return;
@@ -210,20 +215,36 @@ const ServedFile* Files::find(margay::Request& request, margay::Response& respon
   const std::uint64_t now = coarse_milliseconds();
   FileCache& cache = cache_of_this_thread();
   std::string name;
-  for (const std::string& ending : path.empty() || path.back() == '/' ? index_ : itself) {
+  const bool is_folder = path.empty() || path.back() == '/';
+  for (const std::string& ending : is_folder ? index_ : itself) {
     name.assign(path).append(ending);
+    if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_PATH)) return nullptr;
     if (const ServedFile* known = cache.find(name, now); known != nullptr) return known;
     const int file = open_file(name);
     if (file < 0 && errno == EACCES) return response.send_error(403), nullptr;
     if (file < 0) continue;
+    if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_EXTENSION))
+      return ::close(file), nullptr;
     auto found = take(request, response, file, name);
     if (found == nullptr) return nullptr;
     look_for_encoded(*found, name);
     return &cache.keep(name, std::move(found), now);
   }
-  const bool is_folder = path.empty() || path.back() == '/';
+  for (const std::string& ending : index_)
+    if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_EXTENSION)) return nullptr;
   if (!is_folder || !listings_ || !send_listing(request, response, path)) response.send_error(404);
   return nullptr;
+}
+
+// Whether a welcome file of this folder is what another endpoint answers by such a pattern, which
+// it then does (Servlet 6 section 10.10).
+bool Files::welcomes(const margay::Request& request, margay::Response& response,
+                     std::string_view ending, margay_mapping_match how) {
+  std::string path(request.servlet_path());
+  path.append(request.path_info()).append(ending);
+  if (response.leads_to(path) != how) return false;
+  response.forward(escaped_path(path));
+  return true;
 }
 
 // False: there is no such folder.
@@ -299,6 +320,10 @@ void Files::look_for_encoded(ServedFile& file, const std::string& name) const {
 }
 
 void Files::send(margay::Request& request, margay::Response& response, const ServedFile& file) {
+  if (is_part(request)) {
+    response.type(file.type());
+    return send_part(response, file, {0, file.size()});
+  }
   if (file.encodings() == 0) return send_as_is(request, response, file);
   response.header("Vary", "Accept-Encoding");
   const std::size_t number = choose_encoding(request, encodings_, file.encodings());

@@ -46,6 +46,8 @@ class Files : public margay::Endpoint {
                          std::string_view path);
   std::unique_ptr<ServedFile> take(margay::Request& request, margay::Response& response, int file,
                                    std::string_view name);
+  static bool welcomes(const margay::Request& request, margay::Response& response,
+                       std::string_view ending, margay_mapping_match how);
   bool send_listing(margay::Request& request, margay::Response& response,
                     std::string_view path) const;
   void look_for_encoded(ServedFile& file, const std::string& name) const;

@@ -204,6 +204,13 @@ void Async::resume(void (*closure)(), void* argument) {
   exchange_.loop().post(*new ResumeTask(deliver, &exchange_, closure, argument));
 }
 
+void Exchange::move_to(Workers& workers) {
+  assert(workers_ == nullptr && !committed_ && "only an answer that has not begun can move");
+  workers_ = &workers;
+  serve_wanted_ = true;
+  if (!running_) next_turn();
+}
+
 void Async::release() { exchange_.loop().post(*this); }
 void Async::run() { exchange_.released(); }
 
@@ -399,7 +406,13 @@ void Exchange::input_lost() {
 }
 
 std::ptrdiff_t Exchange::read(std::span<char> into) {
-  if (!streamed_ || !request.has_body) return 0;
+  if (!request.has_body) return 0;
+  if (!streamed_) {  // whole already: for a handler that another one has passed the request on to
+    const std::size_t there = std::min(into.size(), input_.size() - input_read_);
+    std::memcpy(into.data(), input_.data() + input_read_, there);
+    input_read_ += there;
+    return static_cast<std::ptrdiff_t>(there);
+  }
   bool wanted = false;
   std::ptrdiff_t got = 0;
   {

@@ -138,8 +138,12 @@ class Exchange final : private Work, private Timer {
   Write upgrade(std::unique_ptr<UpgradeToken> token);
   void reset_connection();  // after a failure behind the commit: cuts instead of ending well
   Async& suspend();
+  // Serves once more, on a worker, as soon as the current turn is over; until then nothing may be
+  // handed over. Loop, before the commit, with a handler that has started. When all are busy the
+  // service is asked to refuse with 503.
+  void move_to(Workers& workers);
   void watch(bool on) { watching_ = on; }
-  // Streamed body: bytes read, 0 = end, -1 = nothing yet (loop), -2 = lost.
+  // The body: bytes read, 0 = end, -1 = nothing yet (streamed, on the loop), -2 = lost.
   std::ptrdiff_t read(std::span<char> into);
   std::string_view buffered_body() const { return input_; }
   // First value of a trailer field the connector lets through, {} when there is none; known once

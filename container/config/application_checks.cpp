@@ -132,8 +132,16 @@ void check_filter_uses(const ApplicationConfig& application, const UniqueNames& 
 
 void check_pages(const ApplicationConfig& application, Report& report) {
   UniqueNames statuses("the page of status", report);
+  UniqueNames exceptions("the page of exception", report);
   for (const ErrorPageConfig& page : application.error_pages) {
-    statuses.add(std::to_string(page.status), position_of(page, "status"));
+    if (page.exception_type.empty())
+      statuses.add(std::to_string(page.status), position_of(page, "status"));
+    else
+      exceptions.add(page.exception_type, position_of(page, "exceptionType"));
+    if (!page.exception_type.empty() && find_origin(page, "status"))
+      report.error(position_of(page, "exceptionType"),
+                   "attribute 'exceptionType' of <ErrorPage>: the page has a 'status' already; "
+                   "write one page for each");
     if (page.status != 0 && page.status < 400) {
       report.error(position_of(page, "status"),
                    "attribute 'status' of <ErrorPage>: " + quoted(std::to_string(page.status)) +

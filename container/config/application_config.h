@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "container/config/config_element.h"
+#include "container/config/error_policy.h"
 #include "container/config/origin_rules.h"
 #include "container/config/security_config.h"
 
@@ -112,7 +113,23 @@ struct FilterUse {
 
 struct ErrorPageConfig : ConfigElement {
   int status = 0;  // 0: every status without a page of its own
+  std::string exception_type;
   std::string location;
+};
+
+struct ErrorReportConfig : ConfigElement {
+  bool show_server_info = false;
+  bool include_exception = false;
+  IncludeMessage include_message = IncludeMessage::sent;
+  IncludeChoice include_stacktrace = IncludeChoice::never;
+  IncludeChoice include_binding_errors = IncludeChoice::never;
+  IncludeChoice include_path = IncludeChoice::always;
+  std::string views;  // of a host: a folder, relative to the server's base; empty: none
+
+  ErrorPolicy policy() const {
+    return {show_server_info,   include_exception,      include_message,
+            include_stacktrace, include_binding_errors, include_path};
+  }
 };
 
 enum class SameSiteChoice : std::uint8_t { unset, none, lax, strict };
@@ -148,6 +165,7 @@ struct ApplicationConfig : ConfigElement {
   std::vector<FilterConfig> filters;
   std::vector<FilterMappingConfig> filter_mappings;
   std::vector<ErrorPageConfig> error_pages;
+  std::optional<ErrorReportConfig> error_report;  // none: the host's
   std::vector<LocatedText> welcome_files;
   bool deny_uncovered_methods = false;
   std::vector<SecurityConstraintConfig> constraints;

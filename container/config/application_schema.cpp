@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "container/config/application_config.h"
+#include "container/config/error_schema.h"
 #include "container/config/field.h"
 #include "container/config/security_schema.h"
 
@@ -95,6 +96,12 @@ std::shared_ptr<const Element> error_page_element() {
                                integer(&ErrorPageConfig::status, 0, 599)),
                        "The status, 400 to 599; 0 is every status without a page of its own.",
                        {"error-code"}},
+                      {"exceptionType",
+                       or_else("none", text(&ErrorPageConfig::exception_type)),
+                       "Instead of a status: the name of a C++ type, with its namespaces. Counts "
+                       "for what is thrown of it or of a type derived from it, or was caused by "
+                       "one; the most derived type first, and before any status.",
+                       {"exception-type"}},
                       {"location", required(text(&ErrorPageConfig::location)),
                        "Path of the page within the application; begins with `/`."}},
        .tomcat = "`<error-page>` of web.xml",
@@ -202,6 +209,7 @@ std::vector<Child> application_children() {
           any_number(&ApplicationConfig::filters, filter_element()),
           any_number(&ApplicationConfig::filter_mappings, filter_mapping_element()),
           any_number(&ApplicationConfig::error_pages, error_page_element()),
+          at_most_one(&ApplicationConfig::error_report, error_report_element(false)),
           any_number(&ApplicationConfig::welcome_files, welcome_file_element()),
           any_number(&ApplicationConfig::constraints, security_constraint_element()),
           any_number(&ApplicationConfig::roles, security_role_element()),

@@ -107,10 +107,6 @@ struct ContextConfig : ApplicationConfig {
   std::string doc_base;  // relative to the host's app_base, or absolute; empty: no folder
 };
 
-struct ErrorReportConfig : ConfigElement {
-  bool show_server_info = false;
-};
-
 struct HostConfig : ConfigElement {
   std::string name;
   std::string app_base = "apps";

@@ -1,6 +1,7 @@
 // The schema's table of server.xml.
 #include <utility>
 
+#include "container/config/error_schema.h"
 #include "container/config/field.h"
 #include "container/config/security_schema.h"
 #include "container/config/server_config.h"
@@ -241,19 +242,6 @@ std::shared_ptr<const Element> alias_element() {
                   .make = fresh<LocatedText>()});
 }
 
-std::shared_ptr<const Element> error_report_element() {
-  return element({.name = "ErrorReport",
-                  .meaning = "How the server's own error answers look.",
-                  .attributes = {{"showServerInfo",
-                                  boolean(&ErrorReportConfig::show_server_info),
-                                  "Names the server and its version in them.",
-                                  {.fallback = "true"}}},
-                  .tomcat = "`<Valve className=\"org.apache.catalina.valves.ErrorReportValve\">`, "
-                            "which is read as this",
-                  .valve_class = "org.apache.catalina.valves.ErrorReportValve",
-                  .make = fresh<ErrorReportConfig>()});
-}
-
 std::shared_ptr<const Element> context_element() {
   return element(
       {.name = "Context",
@@ -295,7 +283,7 @@ std::shared_ptr<const Element> host_element() {
                     any_number(&HostConfig::libraries, library_element()),
                     any_number(&HostConfig::filters, filter_element()),
                     any_number(&HostConfig::access_logs, access_log_element()),
-                    at_most_one(&HostConfig::error_report, error_report_element()),
+                    at_most_one(&HostConfig::error_report, error_report_element(true)),
                     at_most_one(&HostConfig::realm, realm_element()),
                     any_number(&HostConfig::contexts, context_element())},
        .tomcat = "the same",

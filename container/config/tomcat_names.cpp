@@ -207,7 +207,9 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"AccessLog", "maxLogMessageBufferSize", "'queueLimit' bounds what waits for the writer"},
     {"AccessLog", "ipv6Canonical", "addresses are written in their canonical form"},
     {"AccessLog", "condition", "write 'conditionUnless'"},
-    {"ErrorReport", "showReport", "error answers never show what went wrong inside"},
+    {"ErrorReport", "showReport",
+     "error answers show nothing of the inside unless 'includeMessage', 'includeException' or "
+     "'includeStacktrace' say so"},
     {"*", "className", no_java},
     {"*", "backgroundProcessorDelay", "write 'autoDeployInterval' on <Host>"},
     {"*", "startStopThreads", "applications start one after the other"},

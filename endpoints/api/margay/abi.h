@@ -99,7 +99,12 @@ typedef enum margay_info {
   MARGAY_ERROR_STATUS = 11, /* in an ERROR dispatch: the status being reported */
   MARGAY_ERROR_MESSAGE = 12,
   MARGAY_ERROR_PATH = 13, /* in an ERROR dispatch: the path of the failed request */
-  MARGAY_REQUEST_ID = 14  /* unique in this process; the log's connection and request number */
+  MARGAY_REQUEST_ID = 14, /* unique in this process; the log's connection and request number */
+  /* since 1.4; in an ERROR dispatch */
+  MARGAY_ERROR_EXCEPTION = 15, /* the type's name; "" when nothing was thrown */
+  MARGAY_ERROR_TRACE = 16,     /* what it is and what has caused it, a line each; not for clients */
+  MARGAY_ERROR_METHOD = 17,    /* of the failed request; an error page sees GET */
+  MARGAY_ERROR_ENDPOINT = 18   /* name of the endpoint that failed; "" when none was found */
 } margay_info;
 
 typedef enum margay_header_mode {
@@ -140,6 +145,17 @@ typedef struct margay_outcome {
   uint64_t micros;  /* from the complete request head to the last byte sent */
   uint32_t aborted; /* 1: the client went before the answer was out */
 } margay_outcome;
+
+/* What a call has thrown, in the words of the plugin's language. The texts are copied. */
+typedef struct margay_thrown {
+  uint32_t size;
+  int32_t status;          /* 400..599: of the error page when no type has one */
+  uint32_t type_count;     /* at most 64 */
+  uint32_t is_answer;      /* 1: the message was written for clients */
+  const margay_str* types; /* in the order of the search: its own, its bases, its root cause's */
+  margay_str message;
+  margay_str trace; /* lines: what it is, and what has caused it */
+} margay_thrown;
 
 /* What the server offers. Functions that take an exchange: only on the thread that has it. */
 typedef struct margay_host {
@@ -208,6 +224,11 @@ typedef struct margay_host {
               margay_str text); /* any thread; without a source nothing is written */
   /* Optional interfaces by name, such as "status/1". NULL when unknown or not permitted. */
   const void* (*query)(const margay_config* source, const char* interface_name);
+
+  /* since 1.4 */
+  /* send_error for an exception: pages of its types come before those of the status. FAILED once
+   * committed; the call that has thrown then returns FAILED, and the answer is cut. */
+  margay_result (*thrown)(margay_exchange*, const margay_thrown*);
 } margay_host;
 
 /* Flags of types. Default: runs on a worker (blocking is allowed), body buffered. */

@@ -1,14 +1,15 @@
 // Coming back to an exchange: later, from another thread, or when something happens to it.
 #pragma once
 
-#include <exception>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include <margay/logger.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/thrown.h>
 
 namespace margay {
 
@@ -21,10 +22,8 @@ void run_turn(const margay_host& host, margay_exchange& exchange, const margay_c
   try {
     work();
     return;
-  } catch (const std::exception& error) {
-    Logger(host, source).error(error.what());
   } catch (...) {
-    Logger(host, source).error("an exception that is no std::exception");
+    answer_thrown(host, exchange, Logger(host, source));
   }
   host.cut(&exchange);
 }
@@ -116,6 +115,10 @@ class Async {
       if (exchange != nullptr) static_cast<const margay_host*>(host)->proceed(exchange);
     });
   }
+  // Lets another endpoint of the application answer, or with no path the same one again, as
+  // Response::forward does; filters with dispatcher="ASYNC" come before it (servlet
+  // AsyncContext.dispatch). Gives the right back.
+  void dispatch(std::string path = {});
   // Gives the right back.
   void release() {
     if (token_ != nullptr) host_->release(std::exchange(token_, nullptr));

@@ -195,10 +195,9 @@ inline std::exception_ptr Dispatcher::resolved(std::exception_ptr thrown,
   }
   try {
     std::rethrow_exception(thrown);
-  } catch (const StatusError& error) {
-    if (call.response.send_error(error.status(), error.what())) return nullptr;
-  } catch (const ParameterError& error) {
-    if (call.response.send_error(400, error.what())) return nullptr;
+  } catch (const StatusError&) {
+    if (detail::answer_thrown(call.response.host(), call.response.exchange(), log_) == MARGAY_OK)
+      return nullptr;
   } catch (...) {
   }
   return thrown;

@@ -8,8 +8,10 @@
 
 #include <margay/async.h>
 #include <margay/config.h>
+#include <margay/dispatch.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/thrown.h>
 
 namespace margay {
 
@@ -31,8 +33,9 @@ class Endpoint {
   static constexpr Dispatch dispatch = Dispatch::worker;
   static constexpr Body body = Body::buffered;
   virtual ~Endpoint() = default;
-  // Returning ends the answer, unless it was suspended. An exception is logged and a 500, or a cut
-  // connection behind the commit.
+  // Returning ends the answer, unless it was suspended. An exception is logged and answered with
+  // the error page of its type or 500, a StatusError with its own; behind the commit both cut the
+  // answer.
   virtual void service(Request& request, Response& response) = 0;
 };
 
@@ -101,6 +104,19 @@ margay_result guarded(void* self, Moment&& moment) {
   return logged(held.log, [&] { return moment(held.object); });
 }
 
+// Runs a moment that an answer may come from: what it throws has an error page.
+template <class T, class Moment>
+margay_result guarded(void* self, const margay_host* host, margay_exchange* exchange,
+                      Moment&& moment) {
+  auto& held = *static_cast<Held<T>*>(self);
+  try {
+    return moment(held.object);
+  } catch (...) {
+    answer_thrown(*host, *exchange, held.log);
+    return MARGAY_FAILED;
+  }
+}
+
 template <class T>
 const margay_config* source_of(void* self) {
   return static_cast<Held<T>*>(self)->source;
@@ -109,14 +125,10 @@ const margay_config* source_of(void* self) {
 template <class T>
 margay_result service(void* self, const margay_host* host, margay_exchange* exchange,
                       const margay_request* raw) {
-  return guarded<T>(self, [&](T& object) {
+  return guarded<T>(self, host, exchange, [&](T& object) {
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
-    try {
-      object.service(request, response);
-    } catch (const TooManySessions&) {
-      if (host->send_error(exchange, 503, {nullptr, 0}) != MARGAY_OK) throw;
-    }
+    object.service(request, response);
     return MARGAY_OK;
   });
 }

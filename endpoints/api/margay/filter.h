@@ -54,7 +54,8 @@ class Filter {
   static constexpr Dispatch dispatch = Dispatch::loop;
   virtual ~Filter() = default;
   // In order. True: on with the next. False: this filter answers, now or, when it called
-  // response.suspend(), later; then Async::proceed() may still hand on. An exception is a 500.
+  // response.suspend(), later; then Async::proceed() may still hand on. An exception is answered as
+  // an endpoint's.
   virtual bool before(Request&, Response&) { return true; }
   // In reverse order, once, before the first byte leaves.
   virtual void head(const Request&, Head&) {}
@@ -105,7 +106,7 @@ bool with_state(void* state, Moment&& moment) {
 template <class T>
 margay_result before(void* self, void** state, const margay_host* host, margay_exchange* exchange,
                      const margay_request* raw) {
-  return guarded<T>(self, [&](T& object) {
+  return guarded<T>(self, host, exchange, [&](T& object) {
     if constexpr (Stateful<T>) {
       using State = typename T::ExchangeState;
       void* room = host->memory(exchange, sizeof(State));

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +14,7 @@
 #include <margay/path_table.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/status_error.h>
 
 namespace margay {
 
@@ -35,18 +35,6 @@ class Views {
   // Writes the whole, with its type unless the answer has one. Throws when there is no such view;
   // nothing may be written then.
   virtual void render(const View& view, Response& response) const = 0;
-};
-
-// Thrown by handlers and interceptors: this error page, with a message for the client. Before
-// the answer is committed.
-class StatusError : public std::runtime_error {
- public:
-  StatusError(int status, const std::string& message = {})
-      : std::runtime_error(message), status_(status) {}
-  int status() const { return status_; }  // 400..599
-
- private:
-  int status_;
 };
 
 // Steps around the handlers of a Dispatcher, in Spring's order. One object for all requests, many

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <margay/codec.h>
+#include <margay/status_error.h>
 #include <margay/websocket_type.h>
 
 namespace margay {
@@ -50,12 +50,6 @@ class PathParam {
 
  private:
   T value_;
-};
-
-// A path parameter of the client that is not what a handler takes.
-class ParameterError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 namespace detail {

@@ -81,6 +81,12 @@ class Request {
   int error_status() const { return detail::number(info(MARGAY_ERROR_STATUS), 0); }
   std::string_view error_message() const { return info(MARGAY_ERROR_MESSAGE); }
   std::string_view error_path() const { return info(MARGAY_ERROR_PATH); }
+  std::string_view error_method() const { return info(MARGAY_ERROR_METHOD); }
+  std::string_view error_endpoint() const { return info(MARGAY_ERROR_ENDPOINT); }  // its name
+  // The type of what was thrown, and lines that say what it was and what has caused it: for logs
+  // and developers, not for clients. Empty when nothing was thrown.
+  std::string_view error_exception() const { return info(MARGAY_ERROR_EXCEPTION); }
+  std::string_view error_trace() const { return info(MARGAY_ERROR_TRACE); }
 
   // First value of a header field, or {} when there is none; `name` in any case.
   std::string_view header(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <margay/abi_dispatch.h>
 #include <margay/cookie.h>
 #include <margay/text.h>
 
@@ -71,6 +72,30 @@ class Response {
   bool send_error(int code, std::string_view message = {}) {
     return host_.send_error(&exchange_, code, str(message)) == MARGAY_OK;
   }
+
+  // The answer is another endpoint's of this application as soon as this call has returned: what
+  // was written is dropped, status and header fields stay. `path` is one of a request, from behind
+  // the context path on: percent-encoded, perhaps with a query, whose parameters come first;
+  // without a slash before it, it begins in the folder of the current one. Filters with
+  // dispatcher="FORWARD" come before it, security constraints do not. The other endpoint sees its
+  // own path; `jakarta.servlet.forward.request_uri` and its like are attributes. Throws
+  // std::logic_error when the answer is committed or the name unknown; a path that leads nowhere is
+  // a 404, more than 16 dispatches are a 500.
+  void forward(std::string_view path);
+  void forward_named(std::string_view endpoint);  // the paths stay as they are
+  // Puts what another endpoint writes in here: the whole of it, now. Its status and header fields
+  // do not count; gives the status, of which 400 and more is an error, perhaps with a part written.
+  // It cannot suspend. Throws std::logic_error when it might block and this is the loop, or when
+  // there are 16 includes within one another. The client's conditions and ranges are not its own.
+  int include(std::string_view path);
+  int include_named(std::string_view endpoint);
+  // Which pattern of the application takes a path within it, which is decoded here;
+  // MARGAY_MATCH_NONE also where it leads to the endpoint that asks.
+  margay_mapping_match leads_to(std::string_view path) const;
+  // Forward of an answer that is suspended, for filters with dispatcher="ASYNC"; no path is that of
+  // the client. See Async::dispatch.
+  void redispatch(std::string_view path = {});
+
   // Gives up an answer that cannot be completed: the client sees a cut connection instead of a good
   // end, or error page 500 when nothing was committed.
   void cut() { host_.cut(&exchange_); }
@@ -93,6 +118,7 @@ class Response {
   const margay_host& host() { return host_; }
 
  private:
+  const margay_dispatches& dispatches() const;
   static Write result(margay_result result) {
     return result == MARGAY_OK ? Write::ok : result == MARGAY_FULL ? Write::full : Write::closed;
   }
