@@ -183,8 +183,7 @@ void Invocation::run_pending() {
     send_error(500, {});
     return;
   }
-  std::optional<DispatchPaths>& origin =
-      next.kind == MARGAY_ASYNC ? its.async : its.forwarded;
+  std::optional<DispatchPaths>& origin = next.kind == MARGAY_ASYNC ? its.async : its.forwarded;
   const DispatchPaths here = paths();
   Aim target;
   if (next.endpoint != nullptr) {

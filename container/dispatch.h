@@ -45,8 +45,8 @@ inline constexpr int kMaxDispatches = 16;
 inline constexpr int kMaxIncludes = 16;
 
 struct Dispatches {
-  std::optional<DispatchPaths> forwarded;  // where the request was before the first forward
-  std::optional<DispatchPaths> async;      // the same before the first ASYNC dispatch
+  std::optional<DispatchPaths> forwarded;   // where the request was before the first forward
+  std::optional<DispatchPaths> async;       // the same before the first ASYNC dispatch
   const DispatchPaths* included = nullptr;  // what is being included; null: nothing
   std::optional<PendingDispatch> pending;
   int count = 0;

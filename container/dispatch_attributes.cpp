@@ -45,7 +45,8 @@ Value error_value(const ReportedError& error, std::string_view name, server::Are
 Value dispatch_attribute(const Dispatches& dispatches, std::string_view name,
                          server::Arena& arena) {
   if (!take(name, "jakarta.servlet.") && !take(name, "javax.servlet.")) return std::nullopt;
-  if (dispatches.forwarded && take(name, "forward.")) return path_value(*dispatches.forwarded, name);
+  if (dispatches.forwarded && take(name, "forward."))
+    return path_value(*dispatches.forwarded, name);
   if (dispatches.async && take(name, "async.")) return path_value(*dispatches.async, name);
   if (dispatches.included != nullptr && take(name, "include."))
     return path_value(*dispatches.included, name);

@@ -18,18 +18,14 @@ const margay_dispatches& dispatch_functions() {
   static const margay_dispatches table{
       .size = sizeof(margay_dispatches),
       .forward = [](margay_exchange* x, margay_str path) { return call(x).forward(view(path)); },
-      .forward_named =
-          [](margay_exchange* x, margay_str name) { return call(x).forward_named(view(name)); },
-      .redispatch =
-          [](margay_exchange* x, margay_str path) { return call(x).redispatch(view(path)); },
-      .include =
-          [](margay_exchange* x, margay_str path, int* status) {
-            return call(x).include(view(path), *status);
-          },
-      .include_named =
-          [](margay_exchange* x, margay_str name, int* status) {
-            return call(x).include_named(view(name), *status);
-          },
+      .forward_named = [](margay_exchange* x,
+                          margay_str name) { return call(x).forward_named(view(name)); },
+      .redispatch = [](margay_exchange* x,
+                       margay_str path) { return call(x).redispatch(view(path)); },
+      .include = [](margay_exchange* x, margay_str path,
+                    int* status) { return call(x).include(view(path), *status); },
+      .include_named = [](margay_exchange* x, margay_str name,
+                          int* status) { return call(x).include_named(view(name), *status); },
       .leads_to = [](margay_exchange* x, margay_str path) { return call(x).leads_to(view(path)); },
   };
   return table;

@@ -123,8 +123,7 @@ void Invocation::render_error_body(int code, std::string_view message) {
   if (page == nullptr && start_.host != nullptr && start_.host->error_views != nullptr)
     page = start_.host->error_views->find(code);
   std::function<void(std::string&)> draw;
-  if (page != nullptr)
-    draw = [&](std::string& out) { render_error_view(*page, report, out); };
+  if (page != nullptr) draw = [&](std::string& out) { render_error_view(*page, report, out); };
   const ErrorBody body = render_error(report, exchange_.body(), draw);
   if (body.size != 0)
     exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);

@@ -86,7 +86,7 @@ std::string library_objection(std::string_view file, std::string_view layer,
   if (file == "server/log.h" && name == "fmt/core.h") return "";
   // For those plugins alone that want JSON or templates; plugin.h includes neither.
   if (file == "endpoints/api/margay/json.h" && name == "nlohmann/json.hpp") return "";
-  if (file == "endpoints/api/margay/view.h" && name == "kainjow/mustache.hpp") return "";
+  if (file == "endpoints/api/margay/template_folder.h" && name == "kainjow/mustache.hpp") return "";
   if (starts_with_any(name, heavy_libraries) && !(ours && source))
     return ours ? "too heavy for a header" : "written against the API alone";
   return "";

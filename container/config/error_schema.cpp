@@ -17,37 +17,38 @@ Field include_choice(IncludeChoice ErrorReportConfig::*member) {
 }
 
 std::vector<Attribute> attributes() {
-  return {{"showServerInfo",
-           boolean(&ErrorReportConfig::show_server_info),
-           "Names the server in them.",
-           {.fallback = "true"}},
-          {"includeMessage",
-           enumeration(&ErrorReportConfig::include_message, {{"never", IncludeMessage::never},
-                                                             {"sent", IncludeMessage::sent},
-                                                             {"always", IncludeMessage::always},
-                                                             {"on-param", IncludeMessage::on_param}}),
-           "The sentence about what happened. `sent`: what an application wrote for clients, with "
-           "`send_error` or a `StatusError`. `always`: what an exception says as well. `on-param`: "
-           "the same, for requests with a parameter `message` that is not `false`.",
-           {"server.error.include-message of Spring Boot"}},
-          {"includeException",
-           boolean(&ErrorReportConfig::include_exception),
-           "Names the type of what was thrown.",
-           {"server.error.include-exception of Spring Boot"}},
-          {"includeStacktrace",
-           include_choice(&ErrorReportConfig::include_stacktrace),
-           "What was thrown, and by what that was caused; `on-param`: for requests with a parameter "
-           "`trace`.",
-           {"showReport"}},
-          {"includeBindingErrors",
-           include_choice(&ErrorReportConfig::include_binding_errors),
-           "The JSON array that an application has put into the request attribute "
-           "`margay.errors`; `on-param`: for requests with a parameter `errors`.",
-           {"server.error.include-binding-errors of Spring Boot"}},
-          {"includePath",
-           include_choice(&ErrorReportConfig::include_path),
-           "The path of the request that failed; `on-param`: for requests with a parameter `path`.",
-           {"server.error.include-path of Spring Boot"}}};
+  return {
+      {"showServerInfo",
+       boolean(&ErrorReportConfig::show_server_info),
+       "Names the server in them.",
+       {.fallback = "true"}},
+      {"includeMessage",
+       enumeration(&ErrorReportConfig::include_message, {{"never", IncludeMessage::never},
+                                                         {"sent", IncludeMessage::sent},
+                                                         {"always", IncludeMessage::always},
+                                                         {"on-param", IncludeMessage::on_param}}),
+       "The sentence about what happened. `sent`: what an application wrote for clients, with "
+       "`send_error` or a `StatusError`. `always`: what an exception says as well. `on-param`: "
+       "the same, for requests with a parameter `message` that is not `false`.",
+       {"server.error.include-message of Spring Boot"}},
+      {"includeException",
+       boolean(&ErrorReportConfig::include_exception),
+       "Names the type of what was thrown.",
+       {"server.error.include-exception of Spring Boot"}},
+      {"includeStacktrace",
+       include_choice(&ErrorReportConfig::include_stacktrace),
+       "What was thrown, and by what that was caused; `on-param`: for requests with a parameter "
+       "`trace`.",
+       {"showReport"}},
+      {"includeBindingErrors",
+       include_choice(&ErrorReportConfig::include_binding_errors),
+       "The JSON array that an application has put into the request attribute "
+       "`margay.errors`; `on-param`: for requests with a parameter `errors`.",
+       {"server.error.include-binding-errors of Spring Boot"}},
+      {"includePath",
+       include_choice(&ErrorReportConfig::include_path),
+       "The path of the request that failed; `on-param`: for requests with a parameter `path`.",
+       {"server.error.include-path of Spring Boot"}}};
 }
 
 }  // namespace
@@ -59,8 +60,9 @@ std::shared_ptr<const Element> error_report_element(bool of_host) {
                                      : "What the application's error answers tell, instead of what "
                                        "the host's `<ErrorReport>` says.",
                   .attributes = attributes(),
-                  .tomcat = "`<Valve className=\"org.apache.catalina.valves.ErrorReportValve\">`, "
-                            "which is read as this",
+                  .tomcat =
+                      "`<Valve className=\"org.apache.catalina.valves.ErrorReportValve\">`, "
+                      "which is read as this",
                   .valve_class = of_host ? "org.apache.catalina.valves.ErrorReportValve" : "",
                   .make = fresh<ErrorReportConfig>()};
   if (of_host)

@@ -69,8 +69,7 @@ TEST_CASE("concurrency: Forward / include: forward from loop and worker, to loop
   const Shop shop;
   for (const char* from : {"/go", "/go-slow"})
     for (const char* to : {"/told/x", "/slow/x"}) {
-      const std::string answer =
-          shop.ask(std::string(from) + "?write=1&to=" + to + "%3Fa%3D2&a=1");
+      const std::string answer = shop.ask(std::string(from) + "?write=1&to=" + to + "%3Fa%3D2&a=1");
       CAPTURE(answer);
       CHECK(status_of(answer) == 203);
       CHECK(has(answer, "X-From: goes"));  // fields stay, what was written does not

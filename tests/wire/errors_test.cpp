@@ -32,21 +32,20 @@ void write(const fs::path& file, const std::string& text) {
 struct Shop : tests::Installation {
   // `more` goes into the application.
   explicit Shop(const std::string& more = "", const std::string& report = "") {
-    folder = application(
-        "shop",
-        "<Application>\n  <Library name=\"dispatches\" file=\"lib/dispatches.so\"/>\n"
-        "  <Endpoint name=\"throws\" path=\"/throws\"/>\n"
-        "  <Endpoint name=\"throws-worker\" path=\"/throws-slow\"/>\n"
-        "  <Endpoint name=\"reports\" path=\"/report\"/>\n"
-        "  <Endpoint name=\"reports-worker\" path=\"/report-slow\"/>\n"
-        "  <Filter name=\"throwing\" path=\"/*\"/>\n" +
-            more + "</Application>",
-        {fs::path(tests::environment("MARGAY_TEST_PLUGINS")) / "dispatches.so"});
+    folder =
+        application("shop",
+                    "<Application>\n  <Library name=\"dispatches\" file=\"lib/dispatches.so\"/>\n"
+                    "  <Endpoint name=\"throws\" path=\"/throws\"/>\n"
+                    "  <Endpoint name=\"throws-worker\" path=\"/throws-slow\"/>\n"
+                    "  <Endpoint name=\"reports\" path=\"/report\"/>\n"
+                    "  <Endpoint name=\"reports-worker\" path=\"/report-slow\"/>\n"
+                    "  <Filter name=\"throwing\" path=\"/*\"/>\n" +
+                        more + "</Application>",
+                    {fs::path(tests::environment("MARGAY_TEST_PLUGINS")) / "dispatches.so"});
     if (report.empty()) return;
     std::ifstream in(config());
     std::string text(std::istreambuf_iterator<char>(in), {});
-    text.replace(text.find("appBase=\"apps\"/>"), 16,
-                 "appBase=\"apps\">" + report + "</Host>");
+    text.replace(text.find("appBase=\"apps\"/>"), 16, "appBase=\"apps\">" + report + "</Host>");
     std::ofstream(config()) << text;
   }
 
@@ -206,7 +205,8 @@ TEST_CASE("Attributes: include switches, of the host and of the application") {
     CHECK(told["errors"][0]["field"] == "name");
     CHECK(told["server"] == "Margay");
     CHECK_FALSE(told.contains("path"));
-    CHECK(has(shop.body("/throws?what=broken", kBrowser), "<pre>shop::Broken: secret inside</pre>"));
+    CHECK(
+        has(shop.body("/throws?what=broken", kBrowser), "<pre>shop::Broken: secret inside</pre>"));
     CHECK(shop.stop() == 0);
   }
   Shop shop(asked);

@@ -94,8 +94,7 @@ class TemplateFolder {
         break;
       }
       whole.append(text, at, open - at);
-      const std::string partial(
-          trimmed(std::string_view(text).substr(open + 3, close - open - 3)));
+      const std::string partial(trimmed(std::string_view(text).substr(open + 3, close - open - 3)));
       whole += partial == "content" && content ? *content : read(partial, into, content, depth + 1);
       at = close + 2;
     }

@@ -51,7 +51,8 @@ struct Told : margay::Endpoint {
     text.append(" body=").append(request.body());
     for (const char* kind : {"forward", "include", "async"})
       for (const char* name : {"request_uri", "servlet_path", "path_info", "query_string"})
-        if (const auto value = request.attribute("jakarta.servlet." + std::string(kind) + "." + name))
+        if (const auto value =
+                request.attribute("jakarta.servlet." + std::string(kind) + "." + name))
           text.append(" ").append(kind).append(".").append(name).append("=").append(*value);
     response.write(text + "]");
   }
@@ -148,14 +149,12 @@ template <margay::Dispatch its>
 struct Reports : margay::Endpoint {
   static constexpr margay::Dispatch dispatch = its;
   void service(margay::Request& request, margay::Response& response) override {
-    std::string text = kind_of(request) + " " + std::string(request.method()) + " " +
-                       std::to_string(request.error_status()) + " '" +
-                       std::string(request.error_message()) + "' " +
-                       std::string(request.error_path()) + " " +
-                       std::string(request.error_method()) + " by " +
-                       std::string(request.error_endpoint()) + " " +
-                       std::string(request.error_exception()) + "\n" +
-                       std::string(request.error_trace()) + "\n";
+    std::string text =
+        kind_of(request) + " " + std::string(request.method()) + " " +
+        std::to_string(request.error_status()) + " '" + std::string(request.error_message()) +
+        "' " + std::string(request.error_path()) + " " + std::string(request.error_method()) +
+        " by " + std::string(request.error_endpoint()) + " " +
+        std::string(request.error_exception()) + "\n" + std::string(request.error_trace()) + "\n";
     for (const char* name : {"status_code", "exception_type", "message", "request_uri",
                              "servlet_name", "method", "query_string"})
       text.append(name)
