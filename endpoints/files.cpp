@@ -271,7 +271,7 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
       response.send_error(404);
       return nullptr;
     }
-    std::string location = escaped_path(request.path());
+    std::string location = margay::detail::path_encode(request.path());
     location += '/';
     if (!request.query().empty()) location.append("?").append(request.query());
     response.redirect(location, redirect_status_);

@@ -112,10 +112,15 @@ margay_result service(void* self, const margay_host* host, margay_exchange* exch
   return guarded<T>(self, [&](T& object) {
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
+    const auto unavailable = [&] {
+      if (host->send_error(exchange, 503, {nullptr, 0}) != MARGAY_OK) throw;
+    };
     try {
       object.service(request, response);
     } catch (const TooManySessions&) {
-      if (host->send_error(exchange, 503, {nullptr, 0}) != MARGAY_OK) throw;
+      unavailable();
+    } catch (const LoginBusy&) {
+      unavailable();
     }
     return MARGAY_OK;
   });
