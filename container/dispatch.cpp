@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <margay/form.h>
+
 #include "container/invocation.h"
 #include "container/target.h"
 
@@ -14,22 +16,6 @@ std::string_view view(margay_str from) { return {from.data, from.size}; }
 
 std::string_view without_query(std::string_view target) {
   return target.substr(0, target.find('?'));
-}
-
-// A decoded path as it may stand in a target.
-void append_encoded(std::string& out, std::string_view path) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= 'a' && byte <= 'z') ||
-                       std::string_view("/-._~!$&'()*+,=:@").find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else {
-      out.append({'%', kDigits[byte >> 4U], kDigits[byte & 15U]});
-    }
-  }
 }
 
 }  // namespace
@@ -64,8 +50,7 @@ Invocation::Aim Invocation::aim(std::string_view location) {
     std::string_view folder = view(request.path);
     folder.remove_prefix(std::min(request.context_path.size, folder.size()));
     folder = folder.substr(0, folder.rfind('/') + 1);
-    std::string whole;
-    append_encoded(whole, folder.empty() ? "/" : folder);
+    std::string whole = margay::detail::path_encode(folder.empty() ? "/" : folder);
     location = arena.copy(whole.append(location));
   } else {
     location = arena.copy(location);

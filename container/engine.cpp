@@ -237,9 +237,15 @@ bool Engine::is_misdirected(const server::Exchange& exchange, const Entrance& en
 void Engine::constrain(Invocation& invocation, const Application& application,
                        std::string_view path, PerLoop& mine) {
   const bool guarded = !application.guards.empty() && application.guarded.lookup(path, mine.beside);
-  if (!guarded && (application.security == nullptr || !application.security->preemptive)) return;
-  invocation.use_admission(guarded ? &application.guards[mine.beside.index] : nullptr,
-                           application.security.get(), mine.tokens);
+  const security::Security* const security = application.security.get();
+  // A client with a cookie may have logged in.
+  const bool looks =
+      security != nullptr &&
+      (security->preemptive || invocation.exchange().request.has(server::Known::cookie) ||
+       (security->form && security::FormRules::takes_form(path)));
+  if (!guarded && !looks) return;
+  invocation.use_admission(guarded ? &application.guards[mine.beside.index] : nullptr, security,
+                           mine.tokens, path);
 }
 
 void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping& mapping) {
@@ -299,11 +305,8 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     exchange.response().set(arena, "Location", location);
     return reject_with(visit, 302);
   }
-  const std::size_t body_limit =
-      start.endpoint == nullptr ? 0
-                                : start.endpoint->body_limit.value_or(entrance.rules().body_limit);
   exchange.start(invocation, invocation.needs_worker() ? &entrance.workers() : nullptr,
-                 invocation.body(), body_limit);
+                 invocation.body(), invocation.body_limit(entrance.rules().body_limit));
 }
 
 void Engine::reject_with(Visit& visit, int status) {

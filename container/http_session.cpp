@@ -126,6 +126,7 @@ std::chrono::seconds HttpSession::max_inactive() const {
 
 void HttpSession::max_inactive(std::chrono::seconds seconds) {
   const std::scoped_lock lock(mutex_);
+  usual_max_inactive_.reset();
   max_inactive_ = seconds;
 }
 
@@ -173,25 +174,61 @@ AttributeOutcome HttpSession::remove_attribute(std::string_view name) {
   return {AttributeChange::removed, std::move(before), nullptr};
 }
 
-SessionValue HttpSession::note(std::string_view name) const {
+// --- logins
+// -----------------------------------------------------------------------------------
+
+security::LoginPointer HttpSession::login() const {
   const std::scoped_lock lock(mutex_);
-  return value_in(notes_, name);
+  return login_;
 }
 
-void HttpSession::set_note(std::string_view name, std::string_view value) {
-  auto made = std::make_shared<const std::string>(value);
+void HttpSession::log_in(security::LoginPointer login) {
   const std::scoped_lock lock(mutex_);
-  const auto there = find_in(notes_, name);
-  if (there == notes_.end())
-    notes_.emplace_back(std::string(name), std::move(made));
-  else
-    there->second = std::move(made);
+  login_.swap(login);
+  if (usual_max_inactive_) max_inactive_ = *std::exchange(usual_max_inactive_, std::nullopt);
 }
 
-void HttpSession::remove_note(std::string_view name) {
+void HttpSession::renew_login(const security::LoginPointer& before, security::LoginPointer now) {
   const std::scoped_lock lock(mutex_);
-  std::erase_if(notes_, [&](const auto& one) { return one.first == name; });
+  if (login_ == before) login_ = std::move(now);
 }
+
+bool HttpSession::log_out() {
+  const std::scoped_lock lock(mutex_);
+  awaited_.reset();
+  return std::exchange(login_, nullptr) != nullptr;
+}
+
+void HttpSession::await_login(security::SavedRequest request,
+                              std::optional<std::chrono::seconds> patience) {
+  const std::scoped_lock lock(mutex_);
+  awaited_ = std::move(request);
+  const bool shorter =
+      patience && (max_inactive_.count() <= 0 || *patience < max_inactive_);
+  if (!shorter || usual_max_inactive_) return;
+  usual_max_inactive_ = std::exchange(max_inactive_, *patience);
+}
+
+bool HttpSession::awaits_login() const {
+  const std::scoped_lock lock(mutex_);
+  return awaited_.has_value();
+}
+
+std::string HttpSession::awaited_target() const {
+  const std::scoped_lock lock(mutex_);
+  return awaited_ ? awaited_->target() : std::string();
+}
+
+std::optional<security::SavedRequest> HttpSession::take_awaited(std::string_view path,
+                                                                std::string_view query) {
+  const std::scoped_lock lock(mutex_);
+  if (login_ == nullptr || !awaited_ || awaited_->path != path || awaited_->query != query)
+    return std::nullopt;
+  return std::exchange(awaited_, std::nullopt);
+}
+
+// --- sockets
+// -----------------------------------------------------------------------------------
 
 std::string HttpSession::bind_socket() {
   const std::scoped_lock lock(mutex_);
@@ -209,7 +246,7 @@ SessionRecord HttpSession::record() const {
   const std::scoped_lock lock(mutex_);
   // One that a request uses is not idle.
   return {id_, created_, uses_ == 0 ? last_accessed_ : milliseconds_since_1970(),
-          max_inactive_.count(), attributes_};
+          usual_max_inactive_.value_or(max_inactive_).count(), attributes_};
 }
 
 // --- turns

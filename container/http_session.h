@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "container/security/login.h"
 
 namespace server {
 class Async;
@@ -91,11 +94,22 @@ class HttpSession {
   AttributeOutcome set_attribute(std::string_view name, std::string_view value);
   AttributeOutcome remove_attribute(std::string_view name);
 
-  // The server's own, such as who has logged in: no plugin sees them, no store keeps them, and they
-  // do not count among the limits.
-  SessionValue note(std::string_view name) const;
-  void set_note(std::string_view name, std::string_view value);
-  void remove_note(std::string_view name);
+  // The server's own: who has logged in, and which request waits for that. No plugin sees it, no
+  // store keeps it, and it does not count among the limits.
+  security::LoginPointer login() const;  // null: nobody
+  // From now on it is theirs, and lives as long as other sessions.
+  void log_in(security::LoginPointer login);
+  void renew_login(const security::LoginPointer& before, security::LoginPointer now);
+  // Nothing waits for a login any more either. True: somebody was logged in.
+  bool log_out();
+  // In place of a request that waited before. `patience`: how long the session lives until somebody
+  // logs in, if that is shorter; nothing: as it does.
+  void await_login(security::SavedRequest request, std::optional<std::chrono::seconds> patience);
+  bool awaits_login() const;
+  // Where the request that waits was going, as a reference; empty: none waits.
+  std::string awaited_target() const;
+  // Somebody has logged in and comes back for it: the request, once.
+  std::optional<security::SavedRequest> take_awaited(std::string_view path, std::string_view query);
 
   // What stands for the session at its sockets: the same when the id changes. From then on its end
   // has to be told to them. Empty: it has ended.
@@ -117,7 +131,9 @@ class HttpSession {
   mutable std::mutex mutex_;
   std::string id_;
   SessionAttributes attributes_;
-  SessionAttributes notes_;
+  security::LoginPointer login_;
+  std::optional<security::SavedRequest> awaited_;
+  std::optional<std::chrono::seconds> usual_max_inactive_;  // while it lives shorter
   std::size_t bytes_ = 0;
   const SessionLimits limits_;
   std::int64_t created_;

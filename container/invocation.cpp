@@ -82,7 +82,7 @@ std::uint32_t Invocation::choose(std::uint32_t dispatcher, std::string_view path
 }
 
 bool Invocation::needs_worker() const {
-  if (admission_ && admission_->needs_worker()) return true;
+  if (takes_login_ || (admission_ && admission_->needs_worker())) return true;
   if (start_.websocket != nullptr && !start_.websocket->greets_on_loop) return true;
   return must_move(start_.endpoint, steps_, step_count_);
 }
@@ -95,11 +95,30 @@ bool Invocation::must_move(const MappedEndpoint* endpoint, const Step* steps,
   });
 }
 
+bool Invocation::streams_body() const {
+  return start_.endpoint != nullptr && start_.endpoint->type != nullptr && !saves_body() &&
+         (start_.endpoint->type->flags & MARGAY_STREAM_BODY) != 0;
+}
+
+// Whether it will be kept over a login. When a filter before the application may know the user,
+// nobody can tell.
+bool Invocation::saves_body() const {
+  return guarded_ == 0 && admission_ && admission_->lacks_user() &&
+         admission_->security()->form && logins_.can_wait();
+}
+
+std::size_t Invocation::body_limit(std::size_t usual) const {
+  if (takes_login_) return security::FormRules::kMostForm;
+  if (start_.endpoint == nullptr) return 0;
+  const std::size_t limit = start_.endpoint->body_limit.value_or(usual);
+  return saves_body() ? std::min(limit, admission_->security()->form->most_saved) : limit;
+}
+
 server::Body Invocation::body() const {
+  if (takes_login_) return server::Body::buffered;
   if (admission_ && admission_->is_hopeless()) return server::Body::ignored;
   if (start_.endpoint == nullptr || start_.endpoint->type == nullptr) return server::Body::ignored;
-  return (start_.endpoint->type->flags & MARGAY_STREAM_BODY) != 0 ? server::Body::streamed
-                                                                  : server::Body::buffered;
+  return streams_body() ? server::Body::streamed : server::Body::buffered;
 }
 
 const server::Log* Invocation::log() const {
@@ -158,9 +177,38 @@ security::Evidence Invocation::evidence() {
 }
 
 void Invocation::use_admission(const security::Guard* guard, const security::Security* security,
-                               security::TokenCache& cache) {
+                               security::TokenCache& cache, std::string_view path) {
   admission_.emplace(guard, security);
+  if (security != nullptr && security->form) {
+    takes_login_ = security::FormRules::takes_form(path);
+    if (security->form->is_page(path)) admission_->spare();
+  }
+  if (security != nullptr)
+    if (auto user = logins_.recall(); user != nullptr) {
+      admission_->remember(std::move(user));
+      if (!takes_login_) logins_.restore();
+    }
   admission_->look(evidence(), cache);
+}
+
+security::Admission& Invocation::need_admission() {
+  return admission_ ? *admission_ : admission_.emplace(nullptr, start_.application->security.get());
+}
+
+security::PrincipalPointer Invocation::become(security::PrincipalPointer user) {
+  principal_ = user == nullptr ? std::string_view{} : exchange_.arena().copy(user->name);
+  return need_admission().become(std::move(user));
+}
+
+int Invocation::insist_on_user() {
+  security::Admission& admission = need_admission();
+  const int status = admission.insist(evidence(), exchange_.on_worker());
+  if (status == 0) principal_ = exchange_.arena().copy(admission.user()->name);
+  return status;
+}
+
+void Invocation::complete_refusal() {
+  need_admission().complete(exchange_.response(), exchange_.arena());
 }
 
 bool Invocation::reaches_cors_filter() const {
@@ -177,6 +225,7 @@ bool Invocation::turn_away() {
   if (const auto status = admission_->confidential(exchange_.request.method);
       status && redirect_to_tls(*status))
     return true;
+  if (takes_login_) return logins_.take_form(), true;
   if (admission_->may_be_preflight(exchange_.request)) {
     const CorsPreflight allowed = admission_->preflights();
     if (allowed == CorsPreflight::always ||
@@ -185,10 +234,11 @@ bool Invocation::turn_away() {
   }
   const int status = admission_->decide(evidence(), principal_);
   if (const auto& user = admission_->user(); user != nullptr) {
-    principal_ = user->name;
+    principal_ = exchange_.arena().copy(user->name);
     if (!user->claims.empty()) set_attribute("margay.claims", user->claims);
   }
   if (status == 0) return false;
+  if (status == 401 && admission_->security()->form) return logins_.send_to_login(), true;
   if (status != 403) admission_->complete(exchange_.response(), exchange_.arena());
   send_error(status, {});
   return true;

@@ -12,6 +12,7 @@
 
 #include "container/dispatch.h"
 #include "container/handshake.h"
+#include "container/login_use.h"
 #include "container/mapping.h"
 #include "container/security/admission.h"
 #include "container/session_use.h"
@@ -63,13 +64,15 @@ class Invocation final : public server::Handler {
   void use_tls(std::shared_ptr<const server::tls::Facts> facts) { tls_ = std::move(facts); }
   void use_scheme(std::string_view scheme) { scheme_ = scheme; }  // empty: as the connection is
   std::uint16_t server_port = 0;
-  // Before the exchange starts: what has to hold for the application to see it.
+  // Before the exchange starts: what has to hold for the application to see it. `path`: within the
+  // context.
   void use_admission(const security::Guard* guard, const security::Security* security,
-                     security::TokenCache& cache);
+                     security::TokenCache& cache, std::string_view path);
 
   bool needs_worker() const;
   bool is_timed() const { return timed_; }  // some filter's `done` may ask how long it took
   server::Body body() const;  // how the endpoint takes it; nobody looks at it in an error
+  std::size_t body_limit(std::size_t usual) const;  // `usual`: where the endpoint sets none
   void choose_filters(margay_dispatcher dispatcher, std::string_view path,
                       std::string_view path_in_context);
 
@@ -124,10 +127,17 @@ class Invocation final : public server::Handler {
 
   // The session of the application that serves this.
   SessionUse& sessions() { return sessions_; }
+  LoginUse& logins() { return logins_; }
+  // From now on somebody else has the exchange; null: nobody. Gives who it was.
+  security::PrincipalPointer become(security::PrincipalPointer user);
+  int insist_on_user();     // as Admission::insist
+  void complete_refusal();  // of its 401 or 503
   bool is_committed() const { return headed_ || exchange_.committed(); }
   void go_on() { run_chain(); }  // its turn with the session has come
 
   server::Exchange& exchange() { return exchange_; }
+  bool is_handshake() const { return start_.websocket != nullptr; }
+  bool streams_body() const;  // as its endpoint wants it, though nobody may have read it
   const HostMapping* host() const { return start_.host; }
   const Application* application() const { return start_.application; }
   server::Workers& workers() const { return *start_.workers; }
@@ -166,6 +176,8 @@ class Invocation final : public server::Handler {
   };
 
   void run_chain();
+  security::Admission& need_admission();
+  bool saves_body() const;
   bool turn_away();
   bool redirect_to_tls(int status);
   bool reaches_cors_filter() const;
@@ -218,6 +230,7 @@ class Invocation final : public server::Handler {
   const margay_host& host_;
   Start start_;
   SessionUse sessions_{*this};
+  LoginUse logins_{*this};
   Step* steps_ = nullptr;
   std::uint32_t step_count_ = 0;
   std::uint32_t position_ = 0;  // the next `before`
@@ -245,6 +258,7 @@ class Invocation final : public server::Handler {
   bool remote_set_ = false;
   std::optional<security::Admission> admission_;
   bool admitted_ = false;           // or there was nothing to ask
+  bool takes_login_ = false;        // it brings the form of a login page
   Handshake* handshake_ = nullptr;  // from the call on; null: this is none
   RequestAttribute* attributes_ = nullptr;
   std::size_t attribute_count_ = 0;

@@ -7,6 +7,10 @@ namespace container {
 
 namespace {
 
+LoginUse& logins(margay_exchange* exchange) {
+  return reinterpret_cast<Invocation*>(exchange)->logins();
+}
+
 const std::optional<security::Admission>& admission_of(margay_exchange* exchange) {
   return reinterpret_cast<const Invocation*>(exchange)->admission();
 }
@@ -34,6 +38,12 @@ const margay_security& security_functions() {
                 admission && admission->user() != nullptr && !admission->user()->claims.empty();
             return known ? text(admission->user()->claims) : margay_str{nullptr, 0};
           },
+      .login =
+          [](margay_exchange* exchange, margay_str user, margay_str password) {
+            return logins(exchange).log_in({user.data, user.size}, {password.data, password.size});
+          },
+      .logout = [](margay_exchange* exchange) { return logins(exchange).log_out(); },
+      .authenticate = [](margay_exchange* exchange) { return logins(exchange).authenticate(); },
   };
   return table;
 }

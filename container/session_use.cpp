@@ -82,6 +82,11 @@ margay_result SessionUse::invalidate() {
   return MARGAY_OK;
 }
 
+void SessionUse::close_sockets() {
+  look();
+  if (session_ != nullptr) invocation_.application()->sessions->close_sockets({&session_, 1});
+}
+
 margay_result SessionUse::set_attribute(std::string_view name, std::string_view value) {
   look();
   if (session_ == nullptr || name.empty()) return MARGAY_FAILED;

@@ -28,6 +28,7 @@ class SessionUse {
   margay_result create(HttpSession*& made);
   margay_result change_id();
   margay_result invalidate();
+  void close_sockets();  // those that are bound to it
   margay_result set_attribute(std::string_view name, std::string_view value);
   margay_result remove_attribute(std::string_view name);
 

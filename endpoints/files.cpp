@@ -243,7 +243,7 @@ bool Files::welcomes(const margay::Request& request, margay::Response& response,
   std::string path(request.servlet_path());
   path.append(request.path_info()).append(ending);
   if (response.leads_to(path) != how) return false;
-  response.forward(escaped_path(path));
+  response.forward(margay::detail::path_encode(path));
   return true;
 }
 
@@ -292,7 +292,7 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
       response.send_error(404);
       return nullptr;
     }
-    std::string location = escaped_path(request.path());
+    std::string location = margay::detail::path_encode(request.path());
     location += '/';
     if (!request.query().empty()) location.append("?").append(request.query());
     response.redirect(location, redirect_status_);

@@ -106,7 +106,7 @@ std::string column_head(const char* title, const char* name, Column column, Orde
 
 void add_row(std::string& page, const ListedFile& file) {
   const std::string slash = file.is_folder ? "/" : "";
-  page += "<tr><td><a href=\"./" + as_html(escaped_path(file.name)) + slash + "\">" +
+  page += "<tr><td><a href=\"./" + as_html(margay::detail::path_encode(file.name)) + slash + "\">" +
           as_html(file.name) + slash + "</a></td><td>" +
           (file.is_folder ? std::string() : readable(file.size)) + "</td><td>" +
           readable_time(file.modified) + "</td></tr>\n";
@@ -121,24 +121,6 @@ constexpr std::string_view kStyle =
     "a{color:inherit;text-decoration:none}td a:hover{text-decoration:underline}";
 
 }  // namespace
-
-std::string escaped_path(std::string_view path) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=@:/";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string text;
-  for (const char c : path) {
-    if (kPlain.find(c) != kPlain.npos) {
-      text += c;
-      continue;
-    }
-    const auto code = static_cast<unsigned char>(c);
-    text += '%';
-    text += kDigits[code >> 4U];
-    text += kDigits[code & 15U];
-  }
-  return text;
-}
 
 Listing read_folder(int descriptor) {
   Listing listing;

@@ -34,7 +34,4 @@ Listing read_folder(int descriptor);
 std::string listing_page(Listing listing, std::string_view path, std::string_view query,
                          bool at_top);
 
-// A path or name as a reference (RFC 3986 section 3.3).
-std::string escaped_path(std::string_view path);
-
 }  // namespace endpoints

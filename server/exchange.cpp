@@ -66,6 +66,14 @@ void Exchange::start(Handler& handler, Workers* workers, Body body, std::size_t 
   next_turn();
 }
 
+void Exchange::replay(std::string_view body) {
+  assert(!request.has_body && "the body of this request is on its way");
+  request.has_body = !body.empty();
+  request.content_length = static_cast<std::int64_t>(body.size());
+  input_.assign(body);
+  input_ended_ = true;
+}
+
 void Exchange::wait_for_body(std::size_t limit) {
   body_limit_ = limit;
   if (request.content_length > 0 && static_cast<std::uint64_t>(request.content_length) > limit)

@@ -117,6 +117,8 @@ class Exchange final : private Work, private Timer {
   // 503, both through Service::refuse and without a call of `handler`. Ignored: at once, and the
   // body is thrown away as it comes.
   void start(Handler& handler, Workers* workers, Body body, std::size_t body_limit);
+  // Before `start`, of a request without a body: it has this one, as it came with an earlier one.
+  void replay(std::string_view body);
 
   // --- handler half
   // --------------------------------------------------------------------------------

@@ -123,6 +123,14 @@ bool is_field_value(std::string_view value) {
   });
 }
 
+void RequestHead::set_fields(std::span<const Field> all) {
+  fields = all;
+  first = {};
+  for (std::size_t i = all.size(); i-- > 0;)
+    if (const Known known = known_field(all[i].name); known != Known::other)
+      first[static_cast<std::size_t>(known)] = static_cast<std::uint16_t>(i + 1);
+}
+
 std::string_view RequestHead::find(std::string_view lower_name) const {
   if (const Known known = known_field(lower_name); known != Known::other) return find(known);
   for (const Field& field : fields)

@@ -79,6 +79,9 @@ struct RequestHead {
   // prove an upgrade of HTTP/1.1 are neither due nor answered.
   bool tunnels = false;
 
+  // `all` as it is, and how to find in it.
+  void set_fields(std::span<const Field> all);
+
   std::string_view find(Known known) const {
     const auto at = first[static_cast<std::size_t>(known)];
     return at == 0 ? std::string_view{} : std::string_view{fields[at - 1u].value};

@@ -47,6 +47,31 @@ void check_bearer(const BearerConfig& bearer, Report& report) {
                    "taken too");
 }
 
+void check_page(const LoginConfig& login, std::string_view attribute, const std::string& page,
+                Report& report) {
+  if (!page.empty() && (page[0] != '/' || page.find_first_of(" #\t\r\n") != page.npos))
+    report.error(position_of(login, attribute),
+                 "attribute '" + std::string(attribute) + "': '" + page +
+                     "' is no path within the context; it begins with '/'");
+}
+
+void check_form(const LoginConfig& login, Report& report) {
+  constexpr SizeBytes kMostSaved = 1024 * 1024;  // each session may hold one
+  if (login.login_page.empty())
+    report.error(login.position, "<LoginConfig authMethod=\"FORM\"> needs 'loginPage'");
+  if (login.error_page.empty())
+    report.error(login.position, "<LoginConfig authMethod=\"FORM\"> needs 'errorPage'");
+  check_page(login, "loginPage", login.login_page, report);
+  check_page(login, "errorPage", login.error_page, report);
+  check_page(login, "landingPage", login.landing_page, report);
+  if (login.max_save_post_size > kMostSaved)
+    report.error(position_of(login, "maxSavePostSize"),
+                 "attribute 'maxSavePostSize': more than 1 MiB is not kept in a session");
+  if (login.authentication_session_timeout < std::chrono::seconds(1))
+    report.error(position_of(login, "authenticationSessionTimeout"),
+                 "attribute 'authenticationSessionTimeout': nobody logs in within a second");
+}
+
 bool leaves_methods_open(const SecurityConstraintConfig& constraint,
                          const std::vector<SecurityConstraintConfig>& all,
                          const std::string& path) {
@@ -100,9 +125,21 @@ void check_login(const LoginConfig& login, Report& report) {
     report.error(position_of(login, "digestAlgorithms"),
                  "attribute 'digestAlgorithms' is empty; write SHA-256");
   if (login.bearer) check_bearer(*login.bearer, report);
+  if (login.method == AuthMethod::form) {
+    check_form(login, report);
+  } else {
+    for (const std::string_view name : {"loginPage", "errorPage", "landingPage"})
+      if (find_origin(login, name) != nullptr)
+        report.error(position_of(login, name), "attribute '" + std::string(name) +
+                                                   "' is for authMethod=\"FORM\" only");
+  }
 }
 
 void check_access(const ApplicationConfig& application, Report& report) {
+  if (application.login && application.login->method == AuthMethod::form && application.manager &&
+      !application.manager->cookies)
+    report.error(position_of(*application.manager, "cookies"),
+                 "authMethod=\"FORM\" needs sessions, which are found by cookies");
   UniqueNames roles("role", report);
   for (const SecurityRoleConfig& role : application.roles) roles.add(role.name, role.position);
   for (const SecurityConstraintConfig& one : application.constraints) {

@@ -52,7 +52,8 @@ struct BearerConfig : ConfigElement {
   std::string query_parameter;
 };
 
-enum class AuthMethod : std::uint8_t { basic, digest, client_cert, bearer };
+enum class AuthMethod : std::uint8_t { basic, digest, client_cert, bearer, form };
+enum class FormEncoding : std::uint8_t { utf8, latin1 };
 enum class CorsPreflight : std::uint8_t { never, filter, always };
 
 struct LoginConfig : ConfigElement {
@@ -65,6 +66,11 @@ struct LoginConfig : ConfigElement {
   std::chrono::milliseconds nonce_validity{300'000};
   int nonce_cache_size = 1000;
   bool validate_uri = true;
+  // Of FORM: paths within the context, perhaps with a query.
+  std::string login_page, error_page, landing_page;
+  SizeBytes max_save_post_size = 4 * 1024;
+  std::chrono::milliseconds authentication_session_timeout{120'000};
+  FormEncoding character_encoding = FormEncoding::utf8;
   std::optional<BearerConfig> bearer;
 };
 

@@ -8,7 +8,8 @@ namespace container::security {
 
 void Admission::look(const Evidence& evidence, TokenCache& cache) {
   demand_ = demand(evidence.head.method);
-  if (security_ == nullptr || (demand_ != Guard::Demand::user && !security_->preemptive)) return;
+  if (security_ == nullptr || finding_.kind == Finding::Kind::user) return;
+  if (demand_ != Guard::Demand::user && !security_->preemptive) return;
   Authenticator& authenticator = *security_->authenticator;
   if (!authenticator.has_credentials(evidence)) return;
   if (authenticator.checks_on_loop())
@@ -30,21 +31,41 @@ int Admission::decide(const Evidence& evidence, std::string_view others) {
   by_filter_ = !others.empty() && finding_.kind == Finding::Kind::nobody;
   if (by_filter_)
     finding_ = {Finding::Kind::user,
-                std::make_shared<const Principal>(Principal{std::string(others), {}, {}})};
+                std::make_shared<const Principal>(Principal{.name = std::string(others)})};
+  if (finding_.kind == Finding::Kind::nobody && demand_ != Guard::Demand::user) return 0;
+  if (const int status = refusal(); status != 0 || demand_ != Guard::Demand::user) return status;
+  return guard_->admits(evidence.head.method, *finding_.user, security_->roles) ? 0 : 403;
+}
+
+int Admission::refusal() const {
   switch (finding_.kind) {
     case Finding::Kind::busy:
     case Finding::Kind::failed:
       return 503;
     case Finding::Kind::refused:
     case Finding::Kind::stale:
-      return 401;
     case Finding::Kind::nobody:
-      return demand_ == Guard::Demand::user ? 401 : 0;
+      return 401;
     case Finding::Kind::user:
       break;
   }
-  if (demand_ != Guard::Demand::user) return 0;
-  return guard_->admits(evidence.head.method, *finding_.user, security_->roles) ? 0 : 403;
+  return 0;
+}
+
+int Admission::insist(const Evidence& evidence, bool may_block) {
+  if (security_ == nullptr) return 403;
+  Authenticator& authenticator = *security_->authenticator;
+  if (finding_.kind == Finding::Kind::nobody && authenticator.has_credentials(evidence)) {
+    if (!may_block && !authenticator.checks_on_loop()) return 500;
+    finding_ = authenticator.check(evidence, nullptr);
+  }
+  return refusal();
+}
+
+PrincipalPointer Admission::become(PrincipalPointer user) {
+  by_filter_ = false;
+  const auto kind = user == nullptr ? Finding::Kind::nobody : Finding::Kind::user;
+  return std::exchange(finding_, Finding{kind, std::move(user), {}}).user;
 }
 
 void Admission::complete(server::ResponseHead& head, server::Arena& arena) const {

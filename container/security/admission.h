@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "container/security/security.h"
 
@@ -15,7 +16,11 @@ class Admission {
   // `guard`: of the path; null: none. `security`: null: the application knows no users.
   Admission(const Guard* guard, const Security* security) : guard_(guard), security_(security) {}
 
-  // On the loop, before anything else. What is quick is found out at once.
+  // On the loop, before `look`: who has logged in with the client's session.
+  void remember(PrincipalPointer user) { finding_ = {Finding::Kind::user, std::move(user)}; }
+  // The same: everybody may come, such as to the page where people log in.
+  void spare() { spared_ = true; }
+  // On the loop, before what follows. What is quick is found out at once.
   void look(const Evidence& evidence, TokenCache& cache);
   // Whether `decide` may take long.
   bool needs_worker() const { return undecided_; }
@@ -25,6 +30,15 @@ class Admission {
   // 0: go on, as user(). Else a status: 401, 403, or 503. `others`: a user that a filter before the
   // application has found; empty: none.
   int decide(const Evidence& evidence, std::string_view others);
+  // For who demands a user where no constraint does, behind `decide`: as that, but 0 only with one.
+  // `may_block`: not on a loop, where credentials that take long are 500.
+  int insist(const Evidence& evidence, bool may_block);
+  // Whether a user is demanded and nobody is there, nor credentials.
+  bool lacks_user() const {
+    return demand_ == Guard::Demand::user && finding_.kind == Finding::Kind::nobody && !undecided_;
+  }
+  // From now on: somebody has logged in, or (null) out. Gives who it was before.
+  PrincipalPointer become(PrincipalPointer user);
   // Of a 401 or 503.
   void complete(server::ResponseHead& head, server::Arena& arena) const;
   // The status that plain requests are redirected with; nothing: they need not be.
@@ -34,6 +48,7 @@ class Admission {
     return security_ == nullptr ? CorsPreflight::never : security_->allow_cors_preflight;
   }
 
+  const Security* security() const { return security_; }  // null: there are no users
   const PrincipalPointer& user() const { return finding_.user; }  // null: nobody
   std::string_view auth_type() const;
   // The request's target as logs may show it: `target` itself, or a copy with the secret covered.
@@ -42,14 +57,17 @@ class Admission {
 
  private:
   Guard::Demand demand(std::string_view method) const {
-    return guard_ == nullptr ? Guard::Demand::nothing : guard_->demand(method);
+    return guard_ == nullptr || spared_ ? Guard::Demand::nothing : guard_->demand(method);
   }
+
+  int refusal() const;  // 0: there is a user
 
   const Guard* guard_;
   const Security* security_;
   Finding finding_;
   Guard::Demand demand_ = Guard::Demand::nothing;
   bool by_filter_ = false;  // a filter before the application found the user
+  bool spared_ = false;
   bool undecided_ = false;  // there are credentials that a worker must look at
 };
 

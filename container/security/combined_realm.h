@@ -20,6 +20,11 @@ class CombinedRealm : public Realm {
   Answer find(std::string_view user) override {
     return first([&](Realm& one) { return one.find(user); });
   }
+  PrincipalPointer adopt(const PrincipalPointer& user) const override {
+    for (const auto& one : realms_)
+      if (PrincipalPointer same = one->adopt(user); same != nullptr) return same;
+    return nullptr;
+  }
   void refresh() override {
     for (const auto& one : realms_) one->refresh();
   }

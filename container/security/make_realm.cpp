@@ -46,6 +46,10 @@ class PluginRealm final : public Realm {
                                             text(attempt.password), text(attempt.address), into);
     });
   }
+  // Users of a file are none of a library's.
+  PrincipalPointer adopt(const PrincipalPointer& user) const override {
+    return user->stamp.empty() ? user : nullptr;
+  }
   Answer find(std::string_view user) override {
     if (instance_->type().find == nullptr) return {};
     return ask(user, [&](margay_identity* into) {

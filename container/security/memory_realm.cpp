@@ -56,14 +56,31 @@ void MemoryRealm::read() {
   for (auto& [name, user] : read_users(file_.path(), rules_, warnings))
     fresh->users.emplace(
         name, Known{std::move(user.credential),
-                    std::make_shared<const Principal>(Principal{name, std::move(user.roles), {}}),
+                    std::make_shared<const Principal>(
+                        Principal{.name = name,
+                                  .roles = std::move(user.roles),
+                                  .claims = {},
+                                  .stamp = std::move(user.stamp),
+                                  .outdated = std::make_shared<std::atomic<bool>>(false)}),
                     {}});
   for (const auto& [name, user] : fresh->users)
     if (fresh->decoy == nullptr || fresh->decoy->credential.kind() < user.credential.kind())
       fresh->decoy = &user;
   for (const Diagnostic& warning : warnings) log_.warn("{}", to_string(warning));
+  if (const auto before = current(); before != nullptr) succeed(*before, *fresh);
   const std::scoped_lock lock(mutex_);
   snapshot_ = std::move(fresh);
+}
+
+// Who is as they were stays who they are, and all others are not any more.
+void MemoryRealm::succeed(const Snapshot& before, Snapshot& fresh) {
+  for (const auto& [name, user] : before.users) {
+    const auto now = fresh.users.find(name);
+    if (now != fresh.users.end() && now->second.principal->stamp == user.principal->stamp)
+      now->second.principal = user.principal;
+    else
+      user.principal->outdated->store(true, std::memory_order_relaxed);
+  }
 }
 
 void MemoryRealm::refresh() {
@@ -116,6 +133,14 @@ Answer MemoryRealm::find(std::string_view user) {
   const auto found = snapshot->users.find(user);
   if (found == snapshot->users.end()) return {};
   return {Outcome::accepted, found->second.principal};
+}
+
+PrincipalPointer MemoryRealm::adopt(const PrincipalPointer& user) const {
+  const auto snapshot = current();
+  const auto found = snapshot->users.find(user->name);
+  const bool same =
+      found != snapshot->users.end() && found->second.principal->stamp == user->stamp;
+  return same ? found->second.principal : nullptr;
 }
 
 }  // namespace container::security

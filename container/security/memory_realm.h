@@ -24,11 +24,13 @@ class MemoryRealm final : public Realm {
   // long as the file stays the same, so that BASIC costs its slow check once.
   Answer authenticate(const Attempt& attempt) override;
   Answer find(std::string_view user) override;
+  PrincipalPointer adopt(const PrincipalPointer& user) const override;
   void refresh() override;
 
  private:
   struct Known;
   struct Snapshot;
+  static void succeed(const Snapshot& before, Snapshot& fresh);
   std::shared_ptr<const Snapshot> current() const;
   void read();
 

@@ -1,6 +1,7 @@
 // Who knows users, their passwords and their roles.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -38,8 +39,20 @@ class Realm {
   virtual Answer authenticate(const Attempt& attempt) = 0;
   // Somebody who has proved by other means who they are, such as a certificate.
   virtual Answer find(std::string_view user) = 0;
+  // Somebody whom another realm let in, as the one that a reload has replaced: as this one knows
+  // them; null: it does not, or their password or roles have changed since. Quick; any thread.
+  virtual PrincipalPointer adopt(const PrincipalPointer& user) const { return user; }
   // Control thread, every second or so: reads again what has changed.
   virtual void refresh() {}
+
+  std::uint64_t number() const { return number_; }  // of this one among all of the process
+
+ private:
+  static std::uint64_t next_number() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+  }
+  const std::uint64_t number_ = next_number();
 };
 
 }  // namespace container::security

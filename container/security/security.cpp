@@ -23,6 +23,8 @@ std::unique_ptr<Authenticator> make_authenticator(const LoginConfig& login,
       return make_client_cert(realm);
     case AuthMethod::bearer:
       return std::make_unique<Bearer>(login, folder, log);
+    case AuthMethod::form:
+      return make_form(login);
   }
   return nullptr;
 }
@@ -52,6 +54,7 @@ std::shared_ptr<const Security> make_security(const ApplicationConfig& config,
   for (const SecurityRoleConfig& role : config.roles) made->roles.declared.push_back(role.name);
   made->authenticator = make_authenticator(login, realm, folder, log);
   made->realm = std::move(realm);
+  if (login.method == AuthMethod::form) made->form.emplace(login);
   return made;
 }
 

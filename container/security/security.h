@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "container/config/application_config.h"
 #include "container/security/authenticator.h"
 #include "container/security/constraints.h"
+#include "container/security/form.h"
 #include "server/log.h"
 
 namespace container::security {
@@ -18,6 +20,7 @@ struct Security {
   RoleRules roles;
   std::shared_ptr<Realm> realm;  // null: BEARER needs none
   std::unique_ptr<Authenticator> authenticator;
+  std::optional<FormRules> form;  // FORM alone
 
   // Control thread, every second or so.
   void refresh() const {

@@ -13,6 +13,7 @@
 #include "container/config/unique_names.h"
 #include "container/config/value.h"
 #include "container/config/xml.h"
+#include "server/crypto/digest.h"
 
 namespace container::security {
 
@@ -85,10 +86,17 @@ class UsersReader {
     if (credential->plain_text()) {
       if (plain_++ == 0) first_plain_ = at(password->value.offset);
     }
-    User user{std::move(*credential), {}};
+    User user{std::move(*credential), {}, {}};
     if (const XmlAttribute* roles = one.find("roles"); roles != nullptr)
       for (const Item& role : split_list(roles->value.value)) user.roles.emplace_back(role.text);
+    user.stamp = stamp_of(password->value.value, user.roles);
     users_.emplace(std::string(name->value.value), std::move(user));
+  }
+
+  static std::string stamp_of(std::string_view password, const std::vector<std::string>& roles) {
+    std::string all(password);
+    for (const std::string& role : roles) all.append(1, '\0').append(role);
+    return server::crypto::digest(server::crypto::Hash::sha256, {all});
   }
 
   Report& report_;

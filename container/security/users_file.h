@@ -16,6 +16,7 @@ namespace container::security {
 struct User {
   Credential credential;
   std::vector<std::string> roles;
+  std::string stamp;  // another one when anything of this changes
 };
 using Users = std::map<std::string, User, std::less<>>;
 

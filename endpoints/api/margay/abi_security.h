@@ -45,6 +45,21 @@ typedef struct margay_security {
   margay_str (*auth_type)(margay_exchange*); /* "BASIC" and its like; empty: nobody */
   /* Claims of a verified token as JSON; {NULL, 0}: there is none. */
   margay_str (*claims)(margay_exchange*);
+
+  /* What follows is not for a filter's `before` of <Engine> or <Host>, and needs a <LoginConfig>. */
+
+  /* Asks the realm, which may take long. OK: from now on, and in the session, this is the user; the
+   * session is made when there is none, and else gets another id. CLOSED: no such user, another
+   * password, or locked out. FULL: too many checks of passwords, or sessions, just now. FAILED: the
+   * realm could not tell, there is none, this is a loop, or the answer is committed. */
+  margay_result (*login)(margay_exchange*, margay_str user, margay_str password);
+  /* From now on there is no user, neither here nor in the session, whose WebSockets are closed with
+   * 1008. FAILED: the application has no users. */
+  margay_result (*logout)(margay_exchange*);
+  /* As a constraint would that demands a user. OK: there is one. CLOSED: it is answered (401, or
+   * the way to the login page). FAILED: the application has no users, the answer is committed, or
+   * this is a loop and the credentials take long to check. */
+  margay_result (*authenticate)(margay_exchange*);
 } margay_security;
 
 #ifdef __cplusplus

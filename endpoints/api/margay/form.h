@@ -1,4 +1,5 @@
-// application/x-www-form-urlencoded: query strings and form bodies, read where they lie.
+// application/x-www-form-urlencoded: query strings and form bodies, read where they lie; and paths
+// as references.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +46,26 @@ bool each_pair(std::string_view form, Each&& each) {
     if (!each(pair.substr(0, equals), value)) return false;
   }
   return true;
+}
+
+// A path, or a name in one, as a reference (RFC 3986 section 3.3).
+inline std::string path_encode(std::string_view path) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=@:/";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(path.size());
+  for (const char c : path) {
+    if (kPlain.find(c) != kPlain.npos) {
+      out += c;
+      continue;
+    }
+    const auto code = static_cast<unsigned char>(c);
+    out += '%';
+    out += kDigits[code >> 4U];
+    out += kDigits[code & 15U];
+  }
+  return out;
 }
 
 inline bool same_form_name(std::string_view raw, std::string_view name) {

@@ -13,6 +13,7 @@
 
 #include <margay/abi_session.h>
 #include <margay/config.h>
+#include <margay/status_error.h>
 #include <margay/text.h>
 
 namespace margay {
@@ -23,7 +24,7 @@ class SessionError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 // There are as many sessions as <Manager maxActiveSessions> allows. Left alone it is answered 503.
-class TooManySessions : public SessionError {
+class TooManySessions : public SessionError, public Busy {
  public:
   using SessionError::SessionError;
 };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +13,23 @@
 #include <margay/cookie.h>
 #include <margay/form.h>
 #include <margay/http_session.h>
+#include <margay/status_error.h>
 #include <margay/text.h>
 #include <margay/tls.h>
 
 namespace margay {
+
+// Nobody can be logged in or out here: there is no <LoginConfig> or <Realm>, the realm could not
+// tell, this is a loop, or the answer is committed. Left alone it is answered 500.
+class LoginError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+// As many passwords are being checked, or sessions there, as may be. Left alone it is answered 503.
+class LoginBusy : public LoginError, public Busy {
+ public:
+  using LoginError::LoginError;
+};
 
 // Views point into the exchange and stay good until it ends; copy what shall live longer. None of
 // this throws but for lack of memory. The limits on head, fields and body are the Connector's.
@@ -51,7 +65,7 @@ class Request {
     const margay_security* functions = security();
     return functions != nullptr && functions->is_user_in_role(&exchange_, str(role)) != 0;
   }
-  // "BASIC", "DIGEST", "CLIENT_CERT" or "BEARER"; "" when nobody, or a filter knows the user.
+  // "BASIC", "DIGEST", "CLIENT_CERT", "BEARER" or "FORM", as <LoginConfig> says; "" when nobody, or a filter knows the user.
   std::string_view auth_type() const {
     const margay_security* functions = security();
     return functions == nullptr ? std::string_view{} : view(functions->auth_type(&exchange_));
@@ -61,6 +75,17 @@ class Request {
     const margay_security* functions = security();
     return functions == nullptr ? std::string_view{} : view(functions->claims(&exchange_));
   }
+  // Logs a user of the <Realm> in, for this request and in the session, which is made when there is
+  // none and otherwise gets another id. On a worker only, as passwords take long to check. False: no
+  // such user, another password, or locked out. Throws LoginBusy and LoginError.
+  bool login(std::string_view user, std::string_view password);
+  // There is no user any more, neither here nor in the session, whose WebSockets are closed with
+  // 1008. What else the session holds stays; to end it, see HttpSession::invalidate. Throws
+  // LoginError.
+  void logout();
+  // Demands a user as a constraint would. False: the answer is made (401, or the way to the login
+  // page), and the caller returns. Throws LoginError.
+  bool authenticate();
   // Unique in this process: the connection's number and the request's on it, as logs have them.
   std::string_view id() const { return info(MARGAY_REQUEST_ID); }
   std::string_view info(margay_info what) const { return view(host_.info(&exchange_, what)); }
@@ -201,6 +226,13 @@ class Request {
                ? nullptr
                : static_cast<const margay_security*>(host_.query(source_, "security/1"));
   }
+  // What came later than the rest of the interface.
+  const margay_security& changes_users() const {
+    const margay_security* functions = security();
+    if (functions == nullptr || functions->size < sizeof(margay_security))
+      throw LoginError("this server cannot log anybody in");
+    return *functions;
+  }
   std::uint16_t port(margay_info what) const {
     return detail::number<std::uint16_t>(info(what), 0);
   }
@@ -224,6 +256,35 @@ class Request {
   const margay_request& raw_;
   const margay_config* source_;  // whose log hears of exceptions
 };
+
+inline bool Request::login(std::string_view user, std::string_view password) {
+  switch (changes_users().login(&exchange_, str(user), str(password))) {
+    case MARGAY_OK:
+      return true;
+    case MARGAY_CLOSED:
+      return false;
+    case MARGAY_FULL:
+      throw LoginBusy("too many logins at once");
+    default:
+      throw LoginError("nobody can log in here, or not now");
+  }
+}
+
+inline void Request::logout() {
+  if (changes_users().logout(&exchange_) != MARGAY_OK)
+    throw LoginError("the application has no users");
+}
+
+inline bool Request::authenticate() {
+  switch (changes_users().authenticate(&exchange_)) {
+    case MARGAY_OK:
+      return true;
+    case MARGAY_CLOSED:
+      return false;
+    default:
+      throw LoginError("nobody can be asked here who they are, or not now");
+  }
+}
 
 inline HttpSession Request::session() {
   const margay_sessions* functions = sessions();

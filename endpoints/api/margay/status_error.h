@@ -25,4 +25,8 @@ class ParameterError : public StatusError {
   explicit ParameterError(const std::string& message) : StatusError(400, message) {}
 };
 
+// What exceptions are, too, that say that there is no room: left alone they are logged and answered
+// 503.
+class Busy {};
+
 }  // namespace margay

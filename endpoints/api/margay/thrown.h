@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <margay/abi.h>
-#include <margay/http_session.h>
 #include <margay/logger.h>
 #include <margay/status_error.h>
 #include <margay/text.h>
@@ -72,7 +71,7 @@ class Thrown {
     if (const auto* answer = dynamic_cast<const StatusError*>(&error); answer != nullptr) {
       status = answer->status();
       is_answer = true;
-    } else if (dynamic_cast<const TooManySessions*>(&error) != nullptr) {
+    } else if (dynamic_cast<const Busy*>(&error) != nullptr) {
       status = 503;
     }
   }

@@ -16,6 +16,12 @@ class Me : public margay::Endpoint {
       if (request.is_user_in_role(role)) text += std::string(" role=") + role;
     if (!request.claims().empty()) text += " claims=" + std::string(request.claims());
     text += " body=" + std::string(request.body());
+    if (request.has_parameter("echo"))
+      text += " method=" + std::string(request.method()) + " content-type=" +
+              std::string(request.header("content-type")) +
+              " content-length=" + std::string(request.header("content-length")) +
+              " origin=" + std::string(request.header("origin")) +
+              " agent=" + std::string(request.header("user-agent"));
     response.write(text);
   }
 };
@@ -23,6 +29,56 @@ class Me : public margay::Endpoint {
 class MeOnLoop : public Me {
  public:
   static constexpr auto dispatch = margay::Dispatch::loop;
+};
+
+// Tells the length of a body that it reads piece by piece.
+class Reader : public margay::Endpoint {
+ public:
+  static constexpr auto body = margay::Body::streamed;
+
+  void service(margay::Request& request, margay::Response& response) override {
+    std::string piece(1000, ' ');
+    std::size_t length = 0;
+    for (std::ptrdiff_t got; (got = request.read(piece)) > 0;)
+      length += static_cast<std::size_t>(got);
+    response.write(std::string(request.method()) + " by " + std::string(request.principal()) +
+                   " of " + std::to_string(length));
+  }
+};
+
+// ?login=user:password, ?logout, ?ask, ?set=name, ?get=name, ?end; then who it is.
+class Door : public margay::Endpoint {
+ public:
+  void service(margay::Request& request, margay::Response& response) override {
+    std::string text;
+    if (request.has_parameter("set"))
+      request.session().set("a", std::string_view(request.parameter("set")));
+    if (request.has_parameter("ask") && !request.authenticate()) return;
+    if (const std::string both = request.parameter("login"); !both.empty()) {
+      const auto colon = both.find(':');
+      text += request.login(both.substr(0, colon), both.substr(colon + 1)) ? "in " : "refused ";
+    }
+    if (request.has_parameter("logout")) request.logout();
+    if (request.has_parameter("end")) request.session().invalidate();
+    if (request.has_parameter("get")) {
+      const auto session = request.session_if_any();
+      text += "a=" + (session ? session->get("a").value_or("none") : "nothing") + " ";
+    }
+    text += "user=" + std::string(request.principal());
+    text += " type=" + std::string(request.auth_type());
+    text += request.is_user_in_role("admin") ? " admin" : "";
+    response.write(text);
+  }
+};
+
+class DoorOnLoop : public Door {
+ public:
+  static constexpr auto dispatch = margay::Dispatch::loop;
+};
+
+class Quiet : public margay::WebSocket {
+ public:
+  void message(margay::Session session, std::string_view text) override { session.text(text); }
 };
 
 class Fixed final : public margay::Realm {
@@ -38,4 +94,6 @@ class Fixed final : public margay::Realm {
 }  // namespace
 
 MARGAY_PLUGIN("guarded", "1.0", margay::endpoint<Me>("me"),
-              margay::endpoint<MeOnLoop>("me_on_loop"), margay::realm<Fixed>("fixed"))
+              margay::endpoint<MeOnLoop>("me_on_loop"), margay::endpoint<Reader>("reader"),
+              margay::endpoint<Door>("door"), margay::endpoint<DoorOnLoop>("door_on_loop"),
+              margay::websocket<Quiet>("quiet"), margay::realm<Fixed>("fixed"))

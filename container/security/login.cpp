@@ -1,0 +1,26 @@
+// What a session keeps of the request that waits for a login.
+#include "container/security/login.h"
+
+#include <algorithm>
+#include <array>
+
+#include <margay/form.h>
+
+namespace container::security {
+
+// The path is normalised, so it does not begin with two slashes, and what browsers would take for
+// one is escaped.
+std::string SavedRequest::target() const {
+  std::string text = margay::detail::path_encode(path);
+  if (!query.empty()) text.append("?").append(query);
+  return text;
+}
+
+bool SavedRequest::is_saved(std::string_view field) {
+  constexpr std::array<std::string_view, 9> kSaved{
+      "content-type", "content-encoding", "content-language", "origin",       "referer",
+      "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",   "sec-fetch-user"};
+  return std::find(kSaved.begin(), kSaved.end(), field) != kSaved.end();
+}
+
+}  // namespace container::security
