@@ -9,6 +9,7 @@
 #include <margay/logger.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/status_error.h>
 
 namespace margay {
 
@@ -21,6 +22,9 @@ void run_turn(const margay_host& host, margay_exchange& exchange, const margay_c
   try {
     work();
     return;
+  } catch (const StatusError& error) {
+    if (host.send_error(&exchange, error.status(), str(error.what())) == MARGAY_OK) return;
+    Logger(host, source).error(error.what());
   } catch (const std::exception& error) {
     Logger(host, source).error(error.what());
   } catch (...) {
@@ -86,9 +90,10 @@ class Async {
   ~Async() { release(); }
 
   // Runs `work(Response&)` once where the route runs: its loop or a worker, in the order of calls.
-  // Destroyed unrun when the answer is over or the client has gone. What it throws is a 500, or a
-  // cut connection behind the commit. Not bounded: each call keeps `work` on the heap until it ran,
-  // so a producer that may be faster than its client asks before it posts again.
+  // Destroyed unrun when the answer is over or the client has gone. A StatusError that it throws is
+  // that status, anything else a 500, and behind the commit both cut the connection. Not bounded:
+  // each call keeps `work` on the heap until it ran, so a producer that may be faster than its
+  // client asks before it posts again.
   template <class Work>
   void run(Work&& work) {
     using Its = detail::Bound<std::decay_t<Work>>;

@@ -10,6 +10,7 @@
 #include <margay/config.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/status_error.h>
 
 namespace margay {
 
@@ -31,8 +32,8 @@ class Endpoint {
   static constexpr Dispatch dispatch = Dispatch::worker;
   static constexpr Body body = Body::buffered;
   virtual ~Endpoint() = default;
-  // Returning ends the answer, unless it was suspended. An exception is logged and a 500, or a cut
-  // connection behind the commit.
+  // Returning ends the answer, unless it was suspended. A StatusError is its status; any other
+  // exception is logged and a 500. Both are a cut connection behind the commit.
   virtual void service(Request& request, Response& response) = 0;
 };
 
@@ -116,6 +117,8 @@ margay_result service(void* self, const margay_host* host, margay_exchange* exch
       object.service(request, response);
     } catch (const TooManySessions&) {
       if (host->send_error(exchange, 503, {nullptr, 0}) != MARGAY_OK) throw;
+    } catch (const StatusError& error) {
+      if (!response.send_error(error.status(), error.what())) throw;
     }
     return MARGAY_OK;
   });

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,9 +12,11 @@
 
 #include <margay/async.h>
 #include <margay/json.h>
+#include <margay/multipart.h>
 #include <margay/path_table.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/status_error.h>
 
 namespace margay {
 
@@ -35,18 +37,6 @@ class Views {
   // Writes the whole, with its type unless the answer has one. Throws when there is no such view;
   // nothing may be written then.
   virtual void render(const View& view, Response& response) const = 0;
-};
-
-// Thrown by handlers and interceptors: this error page, with a message for the client. Before
-// the answer is committed.
-class StatusError : public std::runtime_error {
- public:
-  StatusError(int status, const std::string& message = {})
-      : std::runtime_error(message), status_(status) {}
-  int status() const { return status_; }  // 400..599
-
- private:
-  int status_;
 };
 
 // Steps around the handlers of a Dispatcher, in Spring's order. One object for all requests, many
@@ -89,11 +79,13 @@ struct InterceptorUse {
 class HandlerCall {
  public:
   HandlerCall(Request& its_request, Response& its_response,
-              std::span<const detail::InterceptorUse> interceptors, const Views* its_views)
+              std::span<const detail::InterceptorUse> interceptors, const Views* its_views,
+              const MultipartConfig& multipart_config)
       : request(its_request),
         response(its_response),
         views(its_views),
-        interceptors_(interceptors) {}
+        interceptors_(interceptors),
+        multipart_config_(multipart_config) {}
 
   Request& request;
   Response& response;
@@ -113,6 +105,13 @@ class HandlerCall {
   void path_variables(std::span<const std::string> names, const detail::PathValues& values) {
     names_ = names;
     values_ = values;
+  }
+
+  // The parts of a body of multipart/form-data, read when they are asked for first. Throws as
+  // read_multipart does.
+  Multipart& multipart() {
+    if (!multipart_) multipart_ = read_multipart(request, multipart_config_);
+    return *multipart_;
   }
 
   // The moments of the interceptors; handlers call `after_handler` between their work and its
@@ -142,6 +141,8 @@ class HandlerCall {
 
  private:
   std::span<const detail::InterceptorUse> interceptors_;
+  const MultipartConfig& multipart_config_;
+  std::optional<Multipart> multipart_;
   std::uint64_t passed_ = 0;  // whose pre_handle gave true
   std::span<const std::string> names_{};
   detail::PathValues values_{};
