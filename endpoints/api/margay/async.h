@@ -85,9 +85,10 @@ class Async {
   ~Async() { release(); }
 
   // Runs `work(Response&)` once where the route runs: its loop or a worker, in the order of calls.
-  // Destroyed unrun when the answer is over or the client has gone. What it throws is a 500, or a
-  // cut connection behind the commit. Not bounded: each call keeps `work` on the heap until it ran,
-  // so a producer that may be faster than its client asks before it posts again.
+  // Destroyed unrun when the answer is over or the client has gone. A StatusError that it throws is
+  // that status, anything else a 500, and behind the commit both cut the connection. Not bounded:
+  // each call keeps `work` on the heap until it ran, so a producer that may be faster than its
+  // client asks before it posts again.
   template <class Work>
   void run(Work&& work) {
     using Its = detail::Bound<std::decay_t<Work>>;
