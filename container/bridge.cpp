@@ -31,7 +31,7 @@ ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
 }
 
 margay_str attribute(margay_exchange* exchange, margay_str name) {
-  const auto value = call(exchange).attribute(view(name));
+  const auto value = call(exchange).ask_attribute(view(name));
   return value ? text(*value) : margay_str{nullptr, 0};
 }
 
@@ -113,6 +113,9 @@ const margay_host& host_functions() {
           },
       .log = log,
       .query = query,
+      .provide_attribute =
+          [](margay_exchange* x, margay_str name, void (*make)(void*, margay_exchange*, margay_str),
+             void* argument) { return call(x).provide_attribute(view(name), make, argument); },
   };
   return table;
 }

@@ -88,6 +88,11 @@ const char* Invocation::title() const {
 // -----------------------------------------------------------------------------------------
 
 void Invocation::serve(server::Exchange&) {
+  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr &&
+      (start_.endpoint->type->flags & MARGAY_STREAM_BODY) == 0) {
+    const std::string_view body = exchange_.buffered_body();
+    request.body = {body.data(), body.size()};
+  }
   run_chain();
   end_turn();
 }
@@ -194,8 +199,6 @@ void Invocation::call_endpoint() {
   }
   called_ = true;
   if (exchange_.request.method == "TRACE" && !in_error_) return trace();
-  const std::string_view body = exchange_.buffered_body();
-  if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0) request.body = {body.data(), body.size()};
   const std::uint32_t suspended = exchange_.suspensions();  // a filter may still hold one
   const margay_result result =
       endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
