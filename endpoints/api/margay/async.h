@@ -9,6 +9,7 @@
 #include <margay/logger.h>
 #include <margay/request.h>
 #include <margay/response.h>
+#include <margay/unavailable.h>
 
 namespace margay {
 
@@ -21,6 +22,9 @@ void run_turn(const margay_host& host, margay_exchange& exchange, const margay_c
   try {
     work();
     return;
+  } catch (const Unavailable& error) {
+    if (tell_unavailable(host, source, exchange, error)) return;
+    Logger(host, source).error(error.what());
   } catch (const std::exception& error) {
     Logger(host, source).error(error.what());
   } catch (...) {
