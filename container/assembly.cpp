@@ -233,7 +233,6 @@ class Assembly {
   }
 
   void miss(std::size_t index, const Created& created) {
-    MappedEndpoint& endpoint = application_.endpoints[index];
     if (application_.latecomers == nullptr)
       application_.latecomers = std::make_shared<Latecomers>();
     application_.latecomers->waiting.push_back({.endpoint = index,
