@@ -3,9 +3,11 @@
 #include "container/assembly.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 
+#include "container/latecomers.h"
 #include "container/security/make_realm.h"
 #include "container/session_mapping.h"
 #include "container/websocket_mapping.h"
@@ -41,43 +43,83 @@ class PlacedRoutes {
   std::vector<SourcePosition> places_;
 };
 
+// Tells a listener of the end.
+class Started {
+ public:
+  explicit Started(std::shared_ptr<const ListenerInstance> listener)
+      : listener_(std::move(listener)) {}
+  ~Started() {
+    if (listener_->type().stopping != nullptr) listener_->type().stopping(listener_->self());
+  }
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+
+ private:
+  std::shared_ptr<const ListenerInstance> listener_;
+};
+
+// The end of attributes: behind `stopping`, while what they refer to is still there.
+struct EndOfAttributes {
+  explicit EndOfAttributes(std::shared_ptr<ApplicationState> its) : state(std::move(its)) {}
+  ~EndOfAttributes() { state->end(); }
+  EndOfAttributes(const EndOfAttributes&) = delete;
+  EndOfAttributes& operator=(const EndOfAttributes&) = delete;
+
+  std::shared_ptr<ApplicationState> state;
+};
+
 class Assembly {
  public:
-  Assembly(const ApplicationConfig& config, Application application, const AssemblyOptions& options)
+  Assembly(const ApplicationConfig& config, Application& application,
+           const AssemblyOptions& options, StartStep& step)
       : config_(config),
         options_(options),
-        application_(std::move(application)),
+        step_(step),
+        application_(application),
         title_(application_.context_path.empty() ? "/" : application_.context_path),
         types_(options.built_in) {}
 
-  std::shared_ptr<const Application> run() {
-    for (const LibraryConfig& library : config_.libraries)
+  void run() {
+    application_.state = std::make_shared<ApplicationState>(pairs(config_.parameters),
+                                                            options_.work_folder, options_.log);
+    for (const LibraryConfig& library : config_.libraries) {
+      step_.now("loading " + library.file);
       types_.load(library, options_.folder, options_.plugins);
-    for (const auto& [name, plugin] : types_.libraries()) application_.plugins.push_back(plugin);
-    for (const EndpointConfig& endpoint : config_.endpoints)
-      add_endpoint(endpoint, types_.endpoint(endpoint));
+      application_.plugins.push_back(types_.libraries().back().second);
+    }
+    start_listeners();
+    add_filters();
+    create_endpoints();
+    for (const EndpointConfig& endpoint : config_.endpoints) add_endpoint(endpoint);
     add_default_endpoint();
     application_.routes = routes_.build();
     for (const WebSocketConfig& socket : config_.websockets) add_websocket(socket);
     application_.sockets = sockets_.build();
-    add_filters();
     add_constraints();
     add_security();
     application_.session_rules = session_rules(config_, application_.context_path, options_.route);
     application_.sessions = options_.sessions;
     add_error_pages();
-    return std::make_shared<const Application>(std::move(application_));
   }
 
  private:
+  // What was created of an endpoint, or why it was not.
+  struct Created {
+    Types::Found<margay_endpoint_type> found;
+    std::shared_ptr<const EndpointInstance> instance;
+    std::shared_ptr<InstanceConfig> config;
+    CreateFailure failure{};
+  };
+
   // The application's parameters with its own over them.
   InstanceOptions instance_options(const std::string& name,
                                    const std::vector<ParameterConfig>& parameters) const {
     auto all = pairs(config_.parameters);
-    for (auto& own : pairs(parameters)) {
-      std::erase_if(all, [&](const auto& one) { return one.first == own.first; });
-      all.push_back(std::move(own));
-    }
+    const auto own = pairs(parameters);
+    for (const auto& mine : own)
+      std::erase_if(all, [&](const auto& one) { return one.first == mine.first; });
+    const std::size_t inherited = all.size();
+    all.insert(all.end(), own.begin(), own.end());
     return {name,
             application_.context_path,
             options_.folder.empty() ? "" : fs::absolute(options_.folder).string(),
@@ -85,15 +127,86 @@ class Assembly {
             options_.log,
             options_.interfaces,
             options_.scope,
-            application_.session_listeners.get()};
+            application_.session_listeners.get(),
+            application_.state.get(),
+            inherited};
   }
 
-  void add_endpoint(const EndpointConfig& endpoint,
-                    const Types::Found<margay_endpoint_type>& found) {
+  // What is about to be created under this name.
+  std::shared_ptr<InstanceConfig> next(InstanceOptions options) {
+    step_.now("creating '" + options.name + "'");
+    auto config = std::make_shared<InstanceConfig>(std::move(options));
+    application_.state->keep(config);
+    return config;
+  }
+  std::shared_ptr<InstanceConfig> next(const std::string& name,
+                                       const std::vector<ParameterConfig>& parameters) {
+    return next(instance_options(name, parameters));
+  }
+
+  // As the servlet specification has it: all are created, then told, and their ends come behind
+  // those of everything else.
+  void start_listeners() {
+    std::vector<std::shared_ptr<const ListenerInstance>> listeners;
+    for (const ListenerConfig& one : config_.listeners) {
+      listeners.push_back(
+          make_instance(one, types_.listener(one), next(one.name, one.parameters)));
+      application_.keeps.push_back(listeners.back());
+    }
+    application_.keeps.push_back(std::make_shared<EndOfAttributes>(application_.state));
+    for (std::size_t i = 0; i < listeners.size(); ++i) start(config_.listeners[i], listeners[i]);
+  }
+
+  void start(const ListenerConfig& config,
+             const std::shared_ptr<const ListenerInstance>& listener) {
+    step_.now("starting '" + config.name + "'");
+    if (listener->type().started != nullptr) {
+      margay_failure failure{};
+      failure.size = sizeof failure;
+      if (listener->type().started(listener->self(), &failure) != MARGAY_OK)
+        complain(config, failure_of(failure), "start");
+    }
+    application_.keeps.push_back(std::make_shared<Started>(listener));
+  }
+
+  // Endpoints and WebSockets, by loadOnStartup.
+  void create_endpoints() {
+    std::vector<const StartOrder*> all;
+    std::map<const StartOrder*, std::function<void()>> ways;
+    for (const EndpointConfig& one : config_.endpoints) {
+      all.push_back(&one);
+      ways[&one] = [&] { endpoints_[&one] = create(one, types_.endpoint(one)); };
+    }
+    for (const WebSocketConfig& one : config_.websockets) {
+      all.push_back(&one);
+      ways[&one] = [&] {
+        websockets_[&one] =
+            make_instance(one, types_.websocket(one), next(one.name, one.parameters));
+        application_.keeps.push_back(websockets_[&one]);
+      };
+    }
+    sort_by_start_order(all);
+    for (const StartOrder* one : all) ways[one]();
+  }
+
+  Created create(const EndpointConfig& endpoint, const Types::Found<margay_endpoint_type>& found) {
     InstanceOptions options = instance_options(endpoint.name, endpoint.parameters);
     if (found.built_in && endpoint.type == "files") add_welcome_files(options);
-    const auto instance = make_instance(endpoint, found, std::move(options));
-    application_.keeps.push_back(instance);
+    Created created{.found = found, .instance = nullptr, .config = next(std::move(options))};
+    auto made = EndpointInstance::create(found.owner, *found.type, created.config);
+    if (made) {
+      created.instance = *made;
+      application_.keeps.push_back(*made);
+    } else {
+      if (config_.fail_if_endpoint_fails.value_or(options_.fail_if_endpoint_fails))
+        complain(endpoint, made.error(), "be created");
+      created.failure = std::move(made.error());
+    }
+    return created;
+  }
+
+  void add_endpoint(const EndpointConfig& endpoint) {
+    const Created& created = endpoints_.at(&endpoint);
     const auto index = static_cast<std::uint32_t>(application_.endpoints.size());
     std::vector<std::string> paths;
     for (const LocatedText& path : endpoint.paths) {
@@ -102,17 +215,30 @@ class Assembly {
     }
     std::optional<std::size_t> body_limit;
     if (endpoint.max_body) body_limit = static_cast<std::size_t>(*endpoint.max_body);
-    application_.endpoints.push_back({.type = found.type,
-                                      .self = instance->self(),
-                                      .name = endpoint.name,
-                                      .title = title_ + ": " + endpoint.name,
-                                      .paths = std::move(paths),
-                                      .unavailable = {},
-                                      .on_loop = (found.type->flags & MARGAY_ON_LOOP) != 0 &&
-                                                 endpoint.dispatch != DispatchChoice::worker,
-                                      .synchronize = endpoint.synchronize_on_session,
-                                      .body_limit = body_limit,
-                                      .log = options_.log});
+    const margay_endpoint_type* type = created.found.type;
+    application_.endpoints.push_back(
+        {.type = type,
+         .self = created.instance == nullptr ? nullptr : created.instance->self(),
+         .name = endpoint.name,
+         .title = title_ + ": " + endpoint.name,
+         .paths = std::move(paths),
+         .unavailable = {},
+         .on_loop = (type->flags & MARGAY_ON_LOOP) != 0 &&
+                    endpoint.dispatch != DispatchChoice::worker,
+         .synchronize = endpoint.synchronize_on_session,
+         .body_limit = body_limit,
+         .log = options_.log});
+    if (created.instance == nullptr) miss(index, created);
+  }
+
+  void miss(std::size_t index, const Created& created) {
+    if (application_.latecomers == nullptr)
+      application_.latecomers = std::make_shared<Latecomers>();
+    application_.latecomers->waiting.push_back({.endpoint = index,
+                                                .owner = created.found.owner,
+                                                .type = created.found.type,
+                                                .config = created.config});
+    put_off(application_, application_.latecomers->waiting.back(), created.failure);
   }
 
   // Its own `index` wins over the application's <WelcomeFile>s.
@@ -140,21 +266,20 @@ class Assembly {
     endpoint.paths.emplace_back();
     endpoint.paths.back().position = config_.position;
     endpoint.paths.back().text = "/";
-    add_endpoint(endpoint, found);
+    endpoints_[&endpoint] = create(endpoint, found);
+    add_endpoint(endpoint);
     application_.endpoints.back().implied = true;
   }
 
   void add_websocket(const WebSocketConfig& socket) {
-    const auto instance = make_instance(socket, types_.websocket(socket),
-                                        instance_options(socket.name, socket.parameters));
-    application_.keeps.push_back(instance);
+    const WebSocketInstance& instance = *websockets_.at(&socket);
     const auto index = static_cast<std::uint32_t>(application_.websockets.size());
     for (const LocatedText& path : socket.paths) sockets_.add(path, PatternUse::websocket, index);
     MappedWebSocket mapped =
-        map_websocket(socket, *instance, title_, options_.log, *application_.residents);
+        map_websocket(socket, instance, title_, options_.log, *application_.residents);
     for (const InterceptorConfig& one : socket.interceptors) {
       const auto interceptor =
-          make_instance(one, types_.interceptor(one), instance_options(one.name, one.parameters));
+          make_instance(one, types_.interceptor(one), next(one.name, one.parameters));
       application_.keeps.push_back(interceptor);
       add_interceptor(mapped, one.name, *interceptor);
     }
@@ -162,10 +287,14 @@ class Assembly {
   }
 
   void add_filters() {
+    std::vector<const StartOrder*> order;
+    for (const FilterConfig& filter : config_.filters) order.push_back(&filter);
+    sort_by_start_order(order);
     std::map<std::string, std::shared_ptr<const FilterInstance>> filters;
-    for (const FilterConfig& filter : config_.filters) {
-      filters[filter.name] = make_instance(filter, types_.filter(filter),
-                                           instance_options(filter.name, filter.parameters));
+    for (const StartOrder* one : order) {
+      const auto& filter = static_cast<const FilterConfig&>(*one);
+      filters[filter.name] =
+          make_instance(filter, types_.filter(filter), next(filter.name, filter.parameters));
       application_.keeps.push_back(filters[filter.name]);
     }
     for (const FilterUse& use : filter_uses(config_))
@@ -212,6 +341,7 @@ class Assembly {
     std::shared_ptr<security::Realm> realm = options_.realm;
     AllRolesMode all_roles = options_.all_roles;
     if (config_.realm) {
+      step_.now("creating the realm");
       realm = security::make_realm(*config_.realm, types_, options_.base,
                                    instance_options("realm", {}));
       all_roles = config_.realm->all_roles_mode;
@@ -223,19 +353,21 @@ class Assembly {
 
   const ApplicationConfig& config_;
   const AssemblyOptions& options_;
-  Application application_;
+  StartStep& step_;
+  Application& application_;
   const std::string title_;
   Types types_;
   PlacedRoutes routes_;
   PlacedRoutes sockets_;
+  std::map<const EndpointConfig*, Created> endpoints_;
+  std::map<const WebSocketConfig*, std::shared_ptr<const WebSocketInstance>> websockets_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Application> assemble(const ApplicationConfig& config,
-                                            Application application,
-                                            const AssemblyOptions& options) {
-  return Assembly(config, std::move(application), options).run();
+void assemble(const ApplicationConfig& config, Application& application,
+              const AssemblyOptions& options, StartStep& step) {
+  Assembly(config, application, options, step).run();
 }
 
 }  // namespace container

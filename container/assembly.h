@@ -10,13 +10,14 @@
 #include "container/bridge.h"
 #include "container/config/application_config.h"
 #include "container/mapping.h"
+#include "container/starts.h"
 #include "container/types.h"
 #include "server/log.h"
 
 namespace container {
 
 struct AssemblyOptions {
-  const Types::BuiltIn& built_in;
+  Types::BuiltIn built_in;
   std::filesystem::path folder;  // of the application; empty: it has none
   PluginOptions plugins;
   server::Log log;  // of its endpoints and filters
@@ -28,11 +29,14 @@ struct AssemblyOptions {
   AllRolesMode all_roles = AllRolesMode::strict;
   std::shared_ptr<SessionTable> sessions = nullptr;
   std::string route = {};  // the Engine's jvmRoute
+  std::filesystem::path work_folder = {};  // of its own; empty: it has none
+  bool fail_if_endpoint_fails = true;      // unless the application says otherwise
 };
 
-// Completes `application`, which knows its context path. Throws ConfigError. Control thread.
-std::shared_ptr<const Application> assemble(const ApplicationConfig& config,
-                                            Application application,
-                                            const AssemblyOptions& options);
+// Completes `application`, which knows its context path, and tells `step` what it is at. Throws
+// ConfigError; what is there of the application by then is for the control thread to destroy. Any
+// thread, one at a time for each application.
+void assemble(const ApplicationConfig& config, Application& application,
+              const AssemblyOptions& options, StartStep& step);
 
 }  // namespace container

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "container/dispatch_bridge.h"
+#include "container/application_bridge.h"
 #include "container/invocation.h"
 #include "container/security_bridge.h"
 #include "container/session_bridge.h"
@@ -59,7 +60,8 @@ void log(const margay_config* source, int level, margay_str message) {
 
 const void* query(const margay_config* source, const char* name) {
   if (source == nullptr || name == nullptr) return nullptr;
-  const Interfaces& offered = reinterpret_cast<const BridgedConfig*>(source)->interfaces;
+  const auto& asking = *reinterpret_cast<const BridgedConfig*>(source);
+  const Interfaces& offered = asking.interfaces;
   const std::string_view wanted(name);
   if (wanted == "status/1") return offered.status;
   if (wanted == "websocket/1") return offered.websockets;
@@ -68,6 +70,7 @@ const void* query(const margay_config* source, const char* name) {
   if (wanted == "security/1") return &security_functions();
   if (wanted == "session/1") return &session_functions();
   if (wanted == "dispatch/1") return &dispatch_functions();
+  if (wanted == "application/1" && asking.application != nullptr) return &application_functions();
   return nullptr;
 }
 

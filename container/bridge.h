@@ -9,6 +9,7 @@
 
 namespace container {
 
+class ApplicationState;
 class SessionListeners;
 
 // What a plugin may ask for by query(); null: not offered.
@@ -24,7 +25,9 @@ struct BridgedConfig {
   server::Log log;
   Interfaces interfaces;
   std::string scope;                      // of its application's topics
-  SessionListeners* listeners = nullptr;  // of its application; null: it has none
+  SessionListeners* listeners = nullptr;  // while it is made, in an application; else null
+  ApplicationState* application = nullptr;  // null: it has none
+  const void* library = nullptr;            // stands for the one its type is from
   void* self = nullptr;                   // what was made with it; null until then
 };
 

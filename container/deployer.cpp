@@ -9,6 +9,7 @@
 #include "container/config/application_name.h"
 #include "container/config/effective.h"
 #include "container/fingerprint.h"
+#include "container/latecomers.h"
 #include "container/security/make_realm.h"
 #include "server/message.h"
 
@@ -57,8 +58,17 @@ std::shared_ptr<const Application> unavailable(const std::string& path, const st
 
 }  // namespace
 
+struct Deployer::Beginning {
+  ApplicationConfig config;
+  AssemblyOptions options;
+  std::shared_ptr<Application> application;
+};
+
 Deployer::Deployer(DeployerOptions options, server::Logs& logs)
-    : options_(std::move(options)), logs_(logs), log_(logs.log("margay.deployer")) {}
+    : options_(std::move(options)),
+      logs_(logs),
+      log_(logs.log("margay.deployer")),
+      starts_({.log = log_, .gives_up = options_.is_stopping}) {}
 
 fs::path Deployer::resolve(const std::string& path) const {
   return (options_.base / path).lexically_normal();
@@ -130,11 +140,12 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
     std::shared_ptr<const FilterSet> before;
     for (std::size_t i = 0; previous != nullptr && i < previous->entries.size(); ++i)
       if (previous->entries[i].name == host.name) before = previous->entries[i].own_filters;
-    const fs::path work = plugin_options(host).work;
-    if (mapping->engine_filters == nullptr)  // one set for all hosts, copied to the first's workDir
-      mapping->engine_filters = filters(engine.libraries, engine.filters, engine.realm, work,
-                                        previous == nullptr ? nullptr : previous->engine_filters);
-    entry.own_filters = filters(host.libraries, host.filters, host.realm, work, before);
+    if (mapping->engine_filters == nullptr)  // one set for all hosts, by the first's rules
+      mapping->engine_filters =
+          filters("the Engine", engine.libraries, engine.filters, engine.realm, host,
+                  previous == nullptr ? nullptr : previous->engine_filters);
+    entry.own_filters =
+        filters("host " + host.name, host.libraries, host.filters, host.realm, host, before);
     entry.filters = mapping->engine_filters->filters;
     entry.filters.insert(entry.filters.end(), entry.own_filters->filters.begin(),
                          entry.own_filters->filters.end());
@@ -158,9 +169,9 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
 }
 
 std::shared_ptr<const FilterSet> Deployer::filters(
-    const std::vector<LibraryConfig>& libraries, const std::vector<FilterConfig>& configs,
-    const std::optional<RealmConfig>& realm, const fs::path& work,
-    const std::shared_ptr<const FilterSet>& earlier) const {
+    const std::string& owner, const std::vector<LibraryConfig>& libraries,
+    const std::vector<FilterConfig>& configs, const std::optional<RealmConfig>& realm,
+    const HostConfig& host, const std::shared_ptr<const FilterSet>& earlier) {
   std::string print;
   std::vector<fs::path> files;
   for (const LibraryConfig& one : libraries) {
@@ -174,26 +185,48 @@ std::shared_ptr<const FilterSet> Deployer::filters(
   if (earlier != nullptr && earlier->fingerprint == print) return earlier;
   auto made = std::make_shared<FilterSet>();
   made->fingerprint = std::move(print);
-  Types types(options_.built_in);
-  for (const LibraryConfig& one : libraries) types.load(one, options_.base, {.work = work});
-  for (const auto& [name, plugin] : types.libraries()) made->plugins.push_back(plugin);
-  for (const FilterConfig& filter : configs) {
-    const auto instance = make_instance(filter, types.filter(filter),
-                                        {filter.name, "", "", pairs(filter.parameters),
-                                         logs_.log("app." + filter.name), options_.interfaces});
-    made->filters.push_back(map_filter(filter.name, filter, *instance));
-    made->filters.back().everywhere |= filter.paths.empty();
-    made->keeps.push_back(instance);
+  if (realm) {
+    made->realm_fingerprint = realm_print;
+    made->all_roles = realm->all_roles_mode;
+    // Who is locked out stays so when only filters have changed.
+    if (earlier != nullptr && earlier->realm_fingerprint == realm_print)
+      made->realm = earlier->realm;
   }
-  if (!realm) return made;
-  made->realm_fingerprint = realm_print;
-  made->all_roles = realm->all_roles_mode;
-  // Who is locked out stays so when only filters have changed.
-  made->realm = earlier != nullptr && earlier->realm_fingerprint == realm_print
-                    ? earlier->realm
-                    : security::make_realm(
-                          *realm, types, options_.base,
-                          {"realm", "", "", {}, logs_.log("margay.realm"), options_.interfaces});
+  if (libraries.empty() && configs.empty() && (!realm || made->realm != nullptr)) return made;
+  starts_.run(
+      owner, host.start_timeout,
+      [made, libraries, configs, realm, built_in = options_.built_in, base = options_.base,
+       interfaces = options_.interfaces, plugins = plugin_options(host),
+       logs = &logs_](StartStep& step) {
+        Types types(built_in);
+        for (const LibraryConfig& one : libraries) {
+          step.now("loading " + one.file);
+          types.load(one, base, plugins);
+          made->plugins.push_back(types.libraries().back().second);
+        }
+        std::vector<const StartOrder*> order;
+        for (const FilterConfig& one : configs) order.push_back(&one);
+        sort_by_start_order(order);
+        std::map<const FilterConfig*, std::shared_ptr<const FilterInstance>> instances;
+        for (const StartOrder* next : order) {
+          const auto& one = static_cast<const FilterConfig&>(*next);
+          step.now("creating '" + one.name + "'");
+          instances[&one] = make_instance(one, types.filter(one),
+                                          {one.name, "", "", pairs(one.parameters),
+                                           logs->log("app." + one.name), interfaces});
+          made->keeps.push_back(instances[&one]);
+        }
+        for (const FilterConfig& one : configs) {
+          made->filters.push_back(map_filter(one.name, one, *instances.at(&one)));
+          made->filters.back().everywhere |= one.paths.empty();
+        }
+        if (!realm || made->realm != nullptr) return;
+        step.now("creating the realm");
+        made->realm =
+            security::make_realm(*realm, types, base,
+                                 {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
+      },
+      {});
   return made;
 }
 
@@ -255,7 +288,7 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
   const ContextConfig& context = *source.context;
   if (!context.libraries.empty() || !context.endpoints.empty() || !context.websockets.empty() ||
       !context.filters.empty() || !context.filter_mappings.empty() ||
-      !context.error_pages.empty() || !context.welcome_files.empty())
+      !context.listeners.empty() || !context.error_pages.empty() || !context.welcome_files.empty())
     complain(context.position,
              "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
              "and what says who may come in; move the rest of it there");
@@ -272,7 +305,20 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
     config.constraints.push_back(one);
   }
   if (context.manager) config.manager = context.manager;
+  if (context.start_timeout) config.start_timeout = context.start_timeout;
+  if (context.fail_if_endpoint_fails)
+    config.fail_if_endpoint_fails = context.fail_if_endpoint_fails;
+  if (!context.work_dir.empty()) config.work_dir = context.work_dir;
   return config;
+}
+
+// `work/apps/HOST/a#b` for the context path /a/b.
+fs::path Deployer::work_folder(const HostConfig& host, const std::string& path,
+                               const ApplicationConfig& config) const {
+  if (!config.work_dir.empty()) return resolve(config.work_dir);
+  std::string name = path.empty() ? "ROOT" : path.substr(1);
+  std::replace(name.begin(), name.end(), '/', '#');
+  return resolve(host.work_dir) / "apps" / host.name / name;
 }
 
 // Carries over what has not changed. One that fails is replaced by the earlier one, or by what
@@ -296,21 +342,31 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
   const std::shared_ptr<SessionTable> sessions =
       options_.sessions == nullptr ? nullptr : options_.sessions->table(host.name + source.path);
   try {
-    const ApplicationConfig config = config_of(source);
-    Application application{.context_path = source.path, .version = source.version};
-    application.fingerprint = std::move(print);
-    auto made = assemble(config, std::move(application),
-                         {.built_in = options_.built_in,
-                          .folder = source.folder,
-                          .plugins = plugin_options(host),
-                          .log = logs_.log("app." + title),
-                          .interfaces = options_.interfaces,
-                          .scope = host.name + source.path,
-                          .base = options_.base,
-                          .realm = around.realm,
-                          .all_roles = around.all_roles,
-                          .sessions = sessions,
-                          .route = route_});
+    const std::string key = host.name + source.path;
+    std::shared_ptr<const Application> made = take_late(key, print);
+    if (made == nullptr) {
+      auto beginning = std::make_shared<Beginning>();
+      beginning->config = config_of(source);
+      const ApplicationConfig& config = beginning->config;
+      beginning->application = std::make_shared<Application>(
+          Application{.context_path = source.path, .version = source.version});
+      beginning->application->fingerprint = std::move(print);
+      beginning->options = {.built_in = options_.built_in,
+                            .folder = source.folder,
+                            .plugins = plugin_options(host),
+                            .log = logs_.log("app." + title),
+                            .interfaces = options_.interfaces,
+                            .scope = key,
+                            .base = options_.base,
+                            .realm = around.realm,
+                            .all_roles = around.all_roles,
+                            .sessions = sessions,
+                            .route = route_,
+                            .work_folder = work_folder(host, source.path, config),
+                            .fail_if_endpoint_fails = host.fail_if_endpoint_fails};
+      made = start(key, "application " + title, config.start_timeout.value_or(host.start_timeout),
+                   std::move(beginning));
+    }
     // Somebody may have taken the folder away meanwhile; then the next look at it will tell.
     const bool in_folder = source.context == nullptr || has_manifest(source.folder);
     log_.info("application {} deployed on {} from {}", title, host.name,
@@ -325,6 +381,79 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
     if (earlier != nullptr) return earlier;
     return unavailable(source.path, source.version, title, error.what(), sessions);
   }
+}
+
+// What is left of it by a failure ends here, on the control thread.
+std::shared_ptr<const Application> Deployer::start(const std::string& key, const std::string& title,
+                                                   std::chrono::milliseconds limit,
+                                                   std::shared_ptr<Beginning> beginning) {
+  const auto is_over = [this, key, beginning](std::exception_ptr error) {
+    const auto mine = late_.find(key);
+    if (mine == late_.end() || mine->second.beginning != beginning) return;  // another has come
+    mine->second.is_over = has_news_ = true;
+    mine->second.error = std::move(error);
+  };
+  try {
+    starts_.run(
+        title, limit,
+        [beginning](StartStep& step) {
+          assemble(beginning->config, *beginning->application, beginning->options, step);
+        },
+        is_over);
+  } catch (const StartTimeout&) {
+    late_[key] = {.beginning = beginning};
+    throw;
+  }
+  return beginning->application;
+}
+
+// One that took too long, if it is done by now and nothing has changed meanwhile.
+std::shared_ptr<const Application> Deployer::take_late(const std::string& key,
+                                                       const std::string& print) {
+  const auto found = late_.find(key);
+  if (found == late_.end()) return nullptr;
+  const bool is_the_same = found->second.beginning->application->fingerprint == print;
+  if (is_the_same && !found->second.is_over) throw StartTimeout("it still starts");
+  const Late late = std::move(found->second);
+  late_.erase(found);
+  if (!is_the_same) return nullptr;
+  if (late.error) std::rethrow_exception(late.error);
+  return late.beginning->application;
+}
+
+bool Deployer::tick(const Mapping& mapping) {
+  starts_.tick();
+  const auto now = std::chrono::steady_clock::now();
+  for (const HostMapping& host : mapping.entries)
+    for (const auto& application : host.applications)
+      if (application->latecomers != nullptr)
+        for (Latecomer& one : application->latecomers->waiting)
+          if (!one.is_tried && now >= one.next && !starts_.is_full()) try_again(application, one);
+  return std::exchange(has_news_, false);
+}
+
+void Deployer::try_again(const std::shared_ptr<const Application>& application, Latecomer& one) {
+  using Made = tl::expected<std::shared_ptr<const EndpointInstance>, CreateFailure>;
+  one.is_tried = true;
+  const auto made = std::make_shared<std::optional<Made>>();
+  starts_.launch(
+      application->endpoints[one.endpoint].title,
+      [application, made, &one](StartStep&) {
+        *made = EndpointInstance::create(one.owner, *one.type, one.config);
+      },
+      [application, made, &one](const std::exception_ptr&) {
+        if (!*made) return put_off(*application, one, {"", "it could not be tried"});
+        if (!**made) return put_off(*application, one, (*made)->error());
+        come(*application, one, std::move(***made));
+        application->latecomers->waiting.remove_if([&](const Latecomer& each) {
+          return &each == &one;
+        });
+      });
+}
+
+void Deployer::end() {
+  starts_.tick();
+  late_.clear();
 }
 
 }  // namespace container

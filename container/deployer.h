@@ -2,7 +2,10 @@
 // nothing changed.
 #pragma once
 
+#include <exception>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,10 +15,13 @@
 #include "container/config/read_config.h"
 #include "container/mapping.h"
 #include "container/session_registry.h"
+#include "container/starts.h"
 #include "container/types.h"
 #include "server/log.h"
 
 namespace container {
+
+struct Latecomer;
 
 struct DeployerOptions {
   std::filesystem::path base;  // relative paths of server.xml start here
@@ -23,6 +29,8 @@ struct DeployerOptions {
   Substitutions substitutions;
   Interfaces interfaces = {};
   SessionRegistry* sessions = nullptr;  // null: no application has any
+  // Whether the server is told to stop, which ends waiting for what starts.
+  std::function<bool()> is_stopping = [] { return false; };
 };
 
 // Control thread.
@@ -34,6 +42,13 @@ class Deployer {
   // its earlier version, if `previous` has one, or answers 503; the others do not notice. Throws
   // ConfigError when the Engine or a Host itself cannot be built: `previous` stays good then.
   std::shared_ptr<const Mapping> build(const ServerConfig& config, const Mapping* previous);
+
+  // To be called again and again. Endpoints of `mapping` that could not be created are tried again
+  // when their time has come. True: an application that took too long to start is there now, and
+  // another `build` takes it.
+  bool tick(const Mapping& mapping);
+  // Lets go of what has started and was not taken, as nothing will be built any more.
+  void end();
 
   // What failed in the last build, one text for each application.
   const std::vector<std::string>& failures() const { return failures_; }
@@ -50,17 +65,33 @@ class Deployer {
     const ContextConfig* context = nullptr;  // in server.xml; else app.xml in the folder
   };
 
+  // An application on its way, with all that its start may use.
+  struct Beginning;
+  struct Late {
+    std::shared_ptr<Beginning> beginning;
+    bool is_over = false;
+    std::exception_ptr error{};
+  };
+
   std::vector<Source> sources(const HostConfig& host, bool first) const;
-  std::shared_ptr<const FilterSet> filters(const std::vector<LibraryConfig>& libraries,
+  std::shared_ptr<const FilterSet> filters(const std::string& owner,
+                                           const std::vector<LibraryConfig>& libraries,
                                            const std::vector<FilterConfig>& configs,
                                            const std::optional<RealmConfig>& realm,
-                                           const std::filesystem::path& work,
-                                           const std::shared_ptr<const FilterSet>& earlier) const;
+                                           const HostConfig& host,
+                                           const std::shared_ptr<const FilterSet>& earlier);
   void add_applications(const HostConfig& host, const Mapping* previous, HostMapping& mapping);
   std::shared_ptr<const Application> deploy(const HostConfig& host, const Source& source,
                                             const FilterSet& around,
                                             std::shared_ptr<const Application> earlier);
+  std::shared_ptr<const Application> start(const std::string& key, const std::string& title,
+                                           std::chrono::milliseconds limit,
+                                           std::shared_ptr<Beginning> beginning);
+  std::shared_ptr<const Application> take_late(const std::string& key, const std::string& print);
+  void try_again(const std::shared_ptr<const Application>& application, Latecomer& one);
   ApplicationConfig config_of(const Source& source) const;
+  std::filesystem::path work_folder(const HostConfig& host, const std::string& path,
+                                    const ApplicationConfig& config) const;
   PluginOptions plugin_options(const HostConfig& host) const;
   void use_error_report(const ErrorReportConfig& config, HostMapping& host) const;
   std::filesystem::path resolve(const std::string& path) const;
@@ -71,6 +102,9 @@ class Deployer {
   std::string route_;  // the Engine's jvmRoute
   std::uint64_t generation_ = 0;
   std::vector<std::string> failures_;
+  std::map<std::string, Late> late_;  // by host and context path
+  bool has_news_ = false;             // some of them are over
+  Starts starts_;                     // ends first
 };
 
 }  // namespace container

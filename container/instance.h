@@ -6,12 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include <margay/abi_application.h>
 #include <margay/abi_security.h>
 #include <margay/abi_websocket.h>
 #include <tl/expected.hpp>
 
 #include "container/bridge.h"
 #include "container/plugin.h"
+#include "container/session_listeners.h"
 #include "container/websocket_bridge.h"
 
 namespace container {
@@ -20,40 +22,73 @@ struct InstanceOptions {
   std::string name;
   std::string context_path;
   std::string folder;
-  std::vector<std::pair<std::string, std::string>> parameters;
+  std::vector<std::pair<std::string, std::string>> parameters;  // first those it inherits
   server::Log log;
   Interfaces interfaces = {};
   std::string scope = {};
   SessionListeners* listeners = nullptr;
+  ApplicationState* application = nullptr;
+  std::size_t inherited = 0;  // so many of the parameters are the application's
 };
 
 struct CreateFailure {
   std::string parameter;  // to blame; may be empty
   std::string message;
+  std::int64_t unavailable = 0;  // seconds until it may be tried again; -1: never; 0: not known
 };
 
-// Made and destroyed on the control thread; `self` serves many threads in between. Keeps its
-// library mapped. `Type` is one of the contract's types with `create` and `destroy`.
+CreateFailure failure_of(margay_failure& told);
+
+// What an instance is made with and refers to as long as anybody of its code may run. Stays where
+// it is.
+class InstanceConfig {
+ public:
+  explicit InstanceConfig(InstanceOptions options);
+  InstanceConfig(const InstanceConfig&) = delete;
+  InstanceConfig& operator=(const InstanceConfig&) = delete;
+
+  const InstanceOptions& options() const { return options_; }
+  BridgedConfig& bridged() { return bridged_; }
+
+ private:
+  InstanceOptions options_;
+  std::vector<margay_field> fields_;
+  BridgedConfig bridged_;
+};
+
+// Made on a thread that the control thread waits for, and destroyed on the control thread; `self`
+// serves many threads in between. Keeps its library mapped. `Type` is one of the contract's types
+// with `create` and `destroy`.
 template <class Type>
 class Instance {
  public:
   static tl::expected<std::shared_ptr<const Instance>, CreateFailure> create(
       std::shared_ptr<const Plugin> plugin, const Type& type, InstanceOptions options) {
-    std::shared_ptr<Instance> made(new Instance(std::move(plugin), type, std::move(options)));
-    margay_failure failure{sizeof failure, {}, {}};
-    made->self_ = type.create(&host_functions(), &made->config_.abi, &failure);
-    failure.parameter[sizeof failure.parameter - 1] = failure.message[sizeof failure.message - 1] =
-        '\0';
-    if (made->self_ == nullptr)
-      return tl::unexpected(CreateFailure{
-          failure.parameter, failure.message[0] == '\0' ? "no reason was given" : failure.message});
-    made->config_.self = made->self_;
+    return create(std::move(plugin), type, std::make_shared<InstanceConfig>(std::move(options)));
+  }
+  // With a config that may be used again when this fails.
+  static tl::expected<std::shared_ptr<const Instance>, CreateFailure> create(
+      std::shared_ptr<const Plugin> plugin, const Type& type,
+      std::shared_ptr<InstanceConfig> config) {
+    std::shared_ptr<Instance> made(new Instance(std::move(plugin), type, std::move(config)));
+    BridgedConfig& its = made->config_->bridged();
+    SessionListeners* const listeners = made->config_->options().listeners;
+    SessionListeners heard;  // by one that fails: nobody may call it any more
+    its.listeners = listeners == nullptr ? nullptr : &heard;
+    its.library = made->plugin_.get();
+    margay_failure failure{};
+    failure.size = sizeof failure;
+    made->self_ = type.create(&host_functions(), &its.abi, &failure);
+    its.listeners = nullptr;
+    if (made->self_ == nullptr) return tl::unexpected(failure_of(failure));
+    if (listeners != nullptr) listeners->take(heard);
+    its.self = made->self_;
     return std::shared_ptr<const Instance>(std::move(made));
   }
 
   ~Instance() {
     if (self_ != nullptr) type_.destroy(self_);
-    end_clients_of(config_);
+    end_clients_of(config_->bridged());
   }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -62,28 +97,13 @@ class Instance {
   void* self() const { return self_; }
 
  private:
-  Instance(std::shared_ptr<const Plugin> plugin, const Type& type, InstanceOptions options)
-      : plugin_(std::move(plugin)), type_(type), options_(std::move(options)) {
-    const auto text = [](const std::string& from) { return margay_str{from.data(), from.size()}; };
-    for (const auto& [name, value] : options_.parameters)
-      fields_.push_back({text(name), text(value)});
-    config_.abi = {sizeof config_.abi,
-                   static_cast<std::uint32_t>(fields_.size()),
-                   fields_.data(),
-                   text(options_.name),
-                   text(options_.context_path),
-                   text(options_.folder)};
-    config_.log = options_.log;
-    config_.interfaces = options_.interfaces;
-    config_.scope = options_.scope;
-    config_.listeners = options_.listeners;
-  }
+  Instance(std::shared_ptr<const Plugin> plugin, const Type& type,
+           std::shared_ptr<InstanceConfig> config)
+      : plugin_(std::move(plugin)), type_(type), config_(std::move(config)) {}
 
   std::shared_ptr<const Plugin> plugin_;  // outlives self_
   const Type& type_;
-  InstanceOptions options_;
-  std::vector<margay_field> fields_;
-  BridgedConfig config_;
+  std::shared_ptr<InstanceConfig> config_;
   void* self_ = nullptr;
 };
 
@@ -92,5 +112,6 @@ using FilterInstance = Instance<margay_filter_type>;
 using WebSocketInstance = Instance<margay_websocket_type>;
 using RealmInstance = Instance<margay_realm_type>;
 using InterceptorInstance = Instance<margay_interceptor_type>;
+using ListenerInstance = Instance<margay_listener_type>;
 
 }  // namespace container

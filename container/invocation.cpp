@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "container/application_bridge.h"
 #include "container/trace.h"
 #include "container/transport_guarantee.h"
 
@@ -278,6 +279,10 @@ void Invocation::call_endpoint() {
     send_error(503, {});
     return;
   }
+  if (const std::int64_t wait = endpoint.availability->wait(); wait != 0) {
+    answer_unavailable(*this, wait);
+    return;
+  }
   called_ = true;
   if (exchange_.request.method == "TRACE" && !in_error_) return trace();
   const std::string_view body = exchange_.buffered_body();
@@ -287,7 +292,7 @@ void Invocation::call_endpoint() {
     request.body = {};
   const std::uint32_t suspended = exchange_.suspensions();  // a filter may still hold one
   const margay_result result =
-      endpoint.type->service(endpoint.self, &host_, handle(*this), &request);
+      endpoint.type->service(endpoint.instance(), &host_, handle(*this), &request);
   if (result == MARGAY_FAILED) return fail();
   if (exchange_.suspensions() == suspended) finish();
 }

@@ -9,10 +9,13 @@
 
 #include <margay/abi_websocket.h>
 
+#include "container/application_state.h"
+#include "container/availability.h"
 #include "container/config/origin_rules.h"
 #include "container/context_table.h"
 #include "container/error_views.h"
 #include "container/host_table.h"
+#include "container/keeps.h"
 #include "container/pattern.h"
 #include "container/residents.h"
 #include "container/route_table.h"
@@ -30,6 +33,7 @@
 namespace container {
 
 class Plugin;
+struct Latecomers;
 
 // A filter as it is mapped: the object and where it takes part.
 struct MappedFilter {
@@ -44,7 +48,7 @@ struct MappedFilter {
 
 struct MappedEndpoint {
   const margay_endpoint_type* type = nullptr;  // null: answers `unavailable` with 503
-  void* self = nullptr;
+  void* self = nullptr;                        // null: it has not been created yet
   std::string name;
   std::string title;               // "/shop: cart", for the watchdog and the log
   std::vector<std::string> paths;  // its URL patterns, for the status
@@ -55,6 +59,10 @@ struct MappedEndpoint {
   // Of a buffered body, longer is answered 413; none: the connector's maxPostSize.
   std::optional<std::size_t> body_limit = std::nullopt;
   server::Log log{};  // of its application
+  std::unique_ptr<Availability> availability = std::make_unique<Availability>();
+
+  // To be called when it is available.
+  void* instance() const { return self != nullptr ? self : availability->self(); }
 };
 
 struct MappedInterceptor {
@@ -91,10 +99,11 @@ struct ErrorPage {
 
 // One deployed application. Immutable; kept by every mapping it belongs to and as long as it has
 // residents, and with it its plugin generations: the last owner, always on the control thread,
-// destroys the instances.
+// destroys the instances, and tells listeners behind filters and endpoints.
 struct Application {
   std::string context_path;  // "" for the root
   std::string version;
+  std::shared_ptr<ApplicationState> state{};  // outlives all that know it
   std::vector<MappedEndpoint> endpoints;
   RouteTable routes;  // index: position in `endpoints`
   std::vector<MappedWebSocket> websockets;
@@ -108,7 +117,8 @@ struct Application {
   std::shared_ptr<const security::Security> security;  // null: it knows no users
   std::string fingerprint;  // of configuration and library files: equal means carried over
   std::vector<std::shared_ptr<const Plugin>> plugins;  // its libraries
-  std::vector<std::shared_ptr<const void>> keeps;      // instances, then what is under them
+  Keeps keeps{};                                       // instances, and ends of listeners
+  std::shared_ptr<Latecomers> latecomers{};            // null: there are none
   std::unique_ptr<Residents> residents = std::make_unique<Residents>();
   SessionRules session_rules = {};
   std::shared_ptr<SessionTable> sessions = nullptr;  // of the context; null: it has none
@@ -125,7 +135,7 @@ struct FilterSet {
   std::string realm_fingerprint{};
   std::vector<MappedFilter> filters;
   std::vector<std::shared_ptr<const Plugin>> plugins;
-  std::vector<std::shared_ptr<const void>> keeps;
+  Keeps keeps{};
 };
 
 struct HostMapping {

@@ -54,7 +54,7 @@ std::string types_fault(const Type* const* types, std::uint32_t count, const cha
   return {};
 }
 
-constexpr std::uint16_t kRealms = 4;  // the minor version that brought them
+constexpr std::uint16_t kRealms = 4;  // the minor version that brought them, and listeners
 
 // How long the table of a plugin must be: it grew with the minor version.
 std::size_t table_size(std::uint16_t minor) {
@@ -146,6 +146,11 @@ std::string refusal(const margay_plugin& plugin) {
     fault = types_fault(plugin.realms, plugin.realm_count, "realm", [](const auto& type) {
       return type.create != nullptr && type.authenticate != nullptr && type.destroy != nullptr;
     });
+  if (fault.empty() && plugin.abi_minor >= kRealms)
+    fault =
+        types_fault(plugin.listeners, plugin.listener_count, "listener", [](const auto& type) {
+          return type.create != nullptr && type.destroy != nullptr;
+        });
   return fault;
 }
 
@@ -229,6 +234,10 @@ const margay_realm_type* Plugin::find_realm(std::string_view type) const {
   return find_type(realms_of(*table_), type);
 }
 
+const margay_listener_type* Plugin::find_listener(std::string_view type) const {
+  return find_type(listeners_of(*table_), type);
+}
+
 std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin) {
   if (plugin.abi_minor == 0) return {};
   return {plugin.websockets, plugin.websocket_count};
@@ -242,6 +251,11 @@ std::span<const margay_interceptor_type* const> interceptors_of(const margay_plu
 std::span<const margay_realm_type* const> realms_of(const margay_plugin& plugin) {
   if (plugin.abi_minor < kRealms) return {};
   return {plugin.realms, plugin.realm_count};
+}
+
+std::span<const margay_listener_type* const> listeners_of(const margay_plugin& plugin) {
+  if (plugin.abi_minor < kRealms) return {};
+  return {plugin.listeners, plugin.listener_count};
 }
 
 std::string describe(const margay_plugin& plugin) {
@@ -272,6 +286,12 @@ std::string describe(const margay_plugin& plugin) {
   for (const margay_realm_type* type : realms_of(plugin))
     text += std::string("  realm ") + type->name +
             (type->find != nullptr ? "; passwords and certificates\n" : "; passwords\n");
+  for (const margay_listener_type* type : listeners_of(plugin)) {
+    text += std::string("  listener ") + type->name + ';';
+    if (type->started != nullptr) text += " started";
+    if (type->stopping != nullptr) text += " stopping";
+    text += '\n';
+  }
   return text;
 }
 

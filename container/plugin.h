@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <margay/abi_application.h>
 #include <margay/abi_security.h>
 #include <margay/abi_websocket.h>
 #include <tl/expected.hpp>
@@ -22,7 +23,8 @@ struct PluginOptions {
   std::function<void(std::string_view)> on_resident = [](std::string_view) {};
 };
 
-// Control thread only, but for the tables, which are constant while it lives.
+// Loaded where applications are put together, and ended on the control thread; the tables are
+// constant while it lives.
 class Plugin {
  public:
   // The error is a sentence that says what is wrong with the file and what to do.
@@ -43,6 +45,7 @@ class Plugin {
   const margay_websocket_type* find_websocket(std::string_view type) const;
   const margay_interceptor_type* find_interceptor(std::string_view type) const;
   const margay_realm_type* find_realm(std::string_view type) const;
+  const margay_listener_type* find_listener(std::string_view type) const;
 
  private:
   Plugin(const margay_plugin& table, void* handle, PluginOptions options)
@@ -59,6 +62,7 @@ class Plugin {
 std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin);
 std::span<const margay_interceptor_type* const> interceptors_of(const margay_plugin& plugin);
 std::span<const margay_realm_type* const> realms_of(const margay_plugin& plugin);  // since 1.4
+std::span<const margay_listener_type* const> listeners_of(const margay_plugin& plugin);
 
 // Whether this server would take what a library declares: empty, or the sentence of its refusal.
 std::string refusal(const margay_plugin& plugin);

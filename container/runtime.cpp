@@ -41,6 +41,14 @@ int next_signal(std::chrono::milliseconds wait) {
   return number < 0 ? 0 : number;
 }
 
+// A signal that ends the server waits to be taken.
+bool stop_is_pending() {
+  sigset_t pending;
+  sigemptyset(&pending);
+  ::sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 }  // namespace
 
 fs::path Runtime::base_of(const fs::path& config) {
@@ -89,7 +97,8 @@ void Runtime::build_server(const ServerConfig& config) {
                       .built_in = options_.built_in,
                       .substitutions = options_.substitutions,
                       .interfaces = {.status = status_.abi(), .websockets = &websockets_->table()},
-                      .sessions = sessions_.get()},
+                      .sessions = sessions_.get(),
+                      .is_stopping = stop_is_pending},
       logs_);
   watch_files();
   mapping_ = deployer_->build(config, nullptr);
@@ -318,6 +327,7 @@ void Runtime::tick() {
   reap();
   if (mapping_ != nullptr) sessions_->tick(*mapping_);
   warn_of_expiry(now);
+  if (deployer_->tick(*mapping_)) reload(false);
   if (now < next_scan_) return;
   next_scan_ = now + scan_interval_;
   refresh_security(*mapping_);
@@ -396,6 +406,7 @@ Runtime::~Runtime() {
   if (engine_ == nullptr || mapping_ == nullptr) return;
   sessions_->stop();
   // Instances go while the loops still run: what their threads release has a place to arrive.
+  deployer_->end();
   mapping_.reset();
   engine_->publish(std::make_shared<const Mapping>());
   const auto deadline = Clock::now() + std::chrono::seconds(10);

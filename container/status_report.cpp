@@ -99,9 +99,12 @@ Json application(const Application& one) {
       reason = endpoint.unavailable;
       continue;
     }
+    const std::string trouble = endpoint.availability->reason();
     endpoints.push_back({{"name", endpoint.name},
                          {"paths", endpoint.paths},
-                         {"dispatch", endpoint.on_loop ? "loop" : "worker"}});
+                         {"dispatch", endpoint.on_loop ? "loop" : "worker"},
+                         {"available", trouble.empty()}});
+    if (!trouble.empty()) endpoints.back()["reason"] = trouble;
   }
   Json websockets = Json::array();
   for (const MappedWebSocket& socket : one.websockets)

@@ -19,17 +19,19 @@ void append(std::string& out, const Application& application) {
   out += "  ";
   out += application.context_path.empty() ? "/" : application.context_path;
   if (!application.version.empty()) out += ", version " + application.version;
-  std::size_t available = 0;
-  for (const MappedEndpoint& one : application.endpoints) available += one.type != nullptr ? 1 : 0;
-  if (available == application.endpoints.size()) {
-    out += ": available\n";
-    return;
+  std::string troubles;
+  bool is_whole = true;
+  for (const MappedEndpoint& one : application.endpoints) {
+    is_whole &= one.type != nullptr;
+    const std::string trouble =
+        one.type == nullptr ? one.unavailable : one.availability->reason();
+    if (!trouble.empty())
+      troubles += "    " + (one.name.empty() ? "" : one.name + ": ") + first_line(trouble) + '\n';
   }
-  out += available == 0 ? ": unavailable\n" : ": available in part\n";
-  for (const MappedEndpoint& one : application.endpoints)
-    if (one.type == nullptr)
-      out +=
-          "    " + (one.name.empty() ? "" : one.name + ": ") + first_line(one.unavailable) + '\n';
+  out += !is_whole          ? ": unavailable\n"
+         : troubles.empty() ? ": available\n"
+                            : ": available in part\n";
+  out += troubles;
 }
 
 void append(std::string& out, const server::Connector& connector,

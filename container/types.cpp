@@ -1,6 +1,9 @@
 // Where the types that a configuration names are looked up, and made objects.
 #include "container/types.h"
 
+#include <algorithm>
+#include <climits>
+
 namespace container {
 
 namespace {
@@ -23,6 +26,11 @@ const margay_websocket_type* find_in(const Plugin& plugin, const std::string& ty
 const margay_realm_type* find_in(const Plugin& plugin, const std::string& type,
                                  const margay_realm_type*) {
   return plugin.find_realm(type);
+}
+
+const margay_listener_type* find_in(const Plugin& plugin, const std::string& type,
+                                    const margay_listener_type*) {
+  return plugin.find_listener(type);
 }
 
 const margay_interceptor_type* find_in(const Plugin& plugin, const std::string& type,
@@ -63,6 +71,16 @@ MappedFilter map_filter(const std::string& name, const FilterScope& scope,
   for (const Dispatcher one : scope.dispatchers)
     use.dispatchers |= 1u << static_cast<unsigned>(one);
   return use;
+}
+
+void sort_by_start_order(std::vector<const StartOrder*>& configs) {
+  const auto order = [](const StartOrder& one) {
+    return one.load_on_startup < 0 ? INT_MAX : one.load_on_startup;
+  };
+  std::stable_sort(configs.begin(), configs.end(), [&](const StartOrder* a, const StartOrder* b) {
+    if (order(*a) != order(*b)) return order(*a) < order(*b);
+    return stands_before(a->position, b->position);
+  });
 }
 
 void Types::load(const LibraryConfig& config, const std::filesystem::path& folder,
@@ -119,6 +137,10 @@ Types::Found<margay_interceptor_type> Types::interceptor(const InterceptorConfig
 
 Types::Found<margay_realm_type> Types::realm(const RealmConfig& config) const {
   return find<margay_realm_type>(config, "realm");
+}
+
+Types::Found<margay_listener_type> Types::listener(const ListenerConfig& config) const {
+  return find<margay_listener_type>(config, "listener");
 }
 
 Types::Found<margay_endpoint_type> Types::built_in_endpoint(const std::string& type) const {

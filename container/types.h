@@ -25,7 +25,7 @@ MappedFilter map_filter(const std::string& name, const FilterScope& scope,
                         const FilterInstance& instance);
 
 // The libraries of one application, Host or Engine, and behind them what is linked into the server.
-// Whatever does not fit is thrown as a ConfigError with its place. Control thread.
+// Whatever does not fit is thrown as a ConfigError with its place. One thread.
 class Types {
  public:
   using BuiltIn = std::vector<std::shared_ptr<const Plugin>>;
@@ -50,6 +50,7 @@ class Types {
   Found<margay_websocket_type> websocket(const WebSocketConfig& config) const;
   Found<margay_interceptor_type> interceptor(const InterceptorConfig& config) const;
   Found<margay_realm_type> realm(const RealmConfig& config) const;
+  Found<margay_listener_type> listener(const ListenerConfig& config) const;
   // Among what is linked in only.
   Found<margay_endpoint_type> built_in_endpoint(const std::string& type) const;
 
@@ -61,16 +62,32 @@ class Types {
   std::vector<std::pair<std::string, std::shared_ptr<const Plugin>>> libraries_;
 };
 
+// At the parameter to blame, or at the element. `what` was to happen: "be created".
+template <class Config>
+[[noreturn]] void complain(const Config& config, const CreateFailure& failure, const char* what) {
+  SourcePosition at = config.position;
+  for (const ParameterConfig& one : config.parameters)
+    if (one.name == failure.parameter) at = position_of(one, "value");
+  complain(at, "'" + config.name + "' could not " + what + ": " + failure.message);
+}
+
+template <class Type, class Config>
+std::shared_ptr<const Instance<Type>> make_instance(const Config& config,
+                                                    const Types::Found<Type>& found,
+                                                    std::shared_ptr<InstanceConfig> its) {
+  auto made = Instance<Type>::create(found.owner, *found.type, std::move(its));
+  if (!made) complain(config, made.error(), "be created");
+  return *made;
+}
+
 template <class Type, class Config>
 std::shared_ptr<const Instance<Type>> make_instance(const Config& config,
                                                     const Types::Found<Type>& found,
                                                     InstanceOptions options) {
-  auto made = Instance<Type>::create(found.owner, *found.type, std::move(options));
-  if (made) return *made;
-  SourcePosition at = config.position;
-  for (const ParameterConfig& one : config.parameters)
-    if (one.name == made.error().parameter) at = position_of(one, "value");
-  complain(at, "'" + config.name + "' could not be created: " + made.error().message);
+  return make_instance(config, found, std::make_shared<InstanceConfig>(std::move(options)));
 }
+
+// Elements of one document into the order in which they are created.
+void sort_by_start_order(std::vector<const StartOrder*>& configs);
 
 }  // namespace container

@@ -30,7 +30,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 void require_known(const margay::Config& config, std::initializer_list<std::string_view> names) {
-  config.each([&](std::string_view parameter, std::string_view) {
+  config.each_own([&](std::string_view parameter, std::string_view) {
     if (std::find(names.begin(), names.end(), parameter) != names.end()) return;
     const std::string_view nearest =
         *std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {

@@ -8,7 +8,8 @@
 
 namespace filters {
 
-// Throws margay::ConfigError for the first parameter that is not among `names`.
+// Throws margay::ConfigError for the first parameter that is not among `names`. Those of the
+// application around it are not looked at.
 void require_known(const margay::Config& config, std::initializer_list<std::string_view> names);
 
 }  // namespace filters

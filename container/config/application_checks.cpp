@@ -88,6 +88,17 @@ UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNa
   return names;
 }
 
+void check_listeners(const std::vector<ListenerConfig>& listeners, const UniqueNames& libraries,
+                     Report& report) {
+  UniqueNames names("listener", report);
+  for (const ListenerConfig& listener : listeners) {
+    check_type(listener, listener.type, "Listener", report);
+    names.add(listener.name, position_of(listener, "name"));
+    check_reference(listener, "library", listener.library, libraries, "<Library>", report);
+    check_parameters(listener.parameters, report);
+  }
+}
+
 void check_scope(const FilterScope& scope, std::string_view element, const UniqueNames& endpoints,
                  Report& report) {
   check_patterns(scope.paths, element, true, report);
@@ -176,6 +187,7 @@ void check_constraints(const std::vector<SecurityConstraintConfig>& constraints,
 void check_application(ApplicationConfig& application, Report& report) {
   check_parameters(application.parameters, report);
   const UniqueNames libraries = check_libraries(application.libraries, report);
+  check_listeners(application.listeners, libraries, report);
   UniqueNames endpoints = check_endpoints(application, libraries, report);
   check_websockets(application, libraries, endpoints, report);
   const UniqueNames filters = check_filters(application.filters, libraries, report);

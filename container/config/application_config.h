@@ -25,7 +25,13 @@ struct LibraryConfig : ConfigElement {
 
 enum class DispatchChoice : std::uint8_t { declared, worker };
 
-struct EndpointConfig : ConfigElement {
+// When the instance of an element is created among its like: in this order, then in that of the
+// document. -1: behind all that have a number.
+struct StartOrder : ConfigElement {
+  int load_on_startup = -1;
+};
+
+struct EndpointConfig : StartOrder {
   std::string name;     // never empty once read
   std::string type;     // never empty once read
   std::string library;  // empty: whichever library, or the server itself, has the type
@@ -47,7 +53,7 @@ enum class OverflowChoice : std::uint8_t { refuse, drop_oldest, drop_newest, clo
 enum class WebSocketCompression : std::uint8_t { off, pooled, dedicated };
 
 // The reasons for the defaults are in server/websocket/options.h. Times: 0 is never.
-struct WebSocketConfig : ConfigElement {
+struct WebSocketConfig : StartOrder {
   std::string name;     // never empty once read
   std::string type;     // never empty once read
   std::string library;  // as for EndpointConfig
@@ -88,7 +94,7 @@ struct WebSocketConfig : ConfigElement {
 enum class Dispatcher : std::uint8_t { request, forward, include, error, async };
 
 // Which requests a filter sees. Both lists may be filled; both empty: none.
-struct FilterScope : ConfigElement {
+struct FilterScope : StartOrder {
   std::vector<LocatedText> paths;
   std::vector<std::string> endpoints;
   std::vector<Dispatcher> dispatchers = {Dispatcher::request};
@@ -109,6 +115,13 @@ struct FilterMappingConfig : FilterScope {
 struct FilterUse {
   const std::string* filter;
   const FilterScope* scope;
+};
+
+struct ListenerConfig : ConfigElement {
+  std::string name;     // never empty once read
+  std::string type;     // never empty once read
+  std::string library;  // as for EndpointConfig
+  std::vector<ParameterConfig> parameters;
 };
 
 struct ErrorPageConfig : ConfigElement {
@@ -160,6 +173,7 @@ struct ManagerConfig : ConfigElement {
 struct ApplicationConfig : ConfigElement {
   std::vector<ParameterConfig> parameters;
   std::vector<LibraryConfig> libraries;
+  std::vector<ListenerConfig> listeners;
   std::vector<EndpointConfig> endpoints;
   std::vector<WebSocketConfig> websockets;
   std::vector<FilterConfig> filters;
@@ -168,6 +182,9 @@ struct ApplicationConfig : ConfigElement {
   std::optional<ErrorReportConfig> error_report;  // none: the host's
   std::vector<LocatedText> welcome_files;
   bool deny_uncovered_methods = false;
+  std::optional<std::chrono::milliseconds> start_timeout;  // unset: as the host says; -1: never
+  std::optional<bool> fail_if_endpoint_fails;              // unset: the same
+  std::string work_dir;  // relative to the server's base; empty: below the host's
   std::vector<SecurityConstraintConfig> constraints;
   std::vector<SecurityRoleConfig> roles;
   std::optional<LoginConfig> login;

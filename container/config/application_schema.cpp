@@ -13,6 +13,36 @@ std::shared_ptr<const Element> element(Element element) {
   return std::make_shared<const Element>(std::move(element));
 }
 
+constexpr std::string_view fails_as_a_whole =
+    "Whether an application whose endpoint cannot be created is not deployed at all. With `false` "
+    "that endpoint alone is answered 503, or 404 when it says that it never will work, and is "
+    "created when its time is over: the one it named, or 60 s.";
+constexpr std::string_view start_limit =
+    "How long the parts of the application may take to be created and to start, together. Behind it the deployment fails, and is taken up again when they are done "
+    "after all. -1 waits for ever, and holds up every other deployment meanwhile.";
+
+std::shared_ptr<const Element> listener_element() {
+  return element(
+      {.name = "Listener",
+       .meaning = "Hears of the application's start, before filters, endpoints and WebSockets are "
+                  "made, and of its end, when they are gone; in the order of the document, and in "
+                  "reverse at the end.",
+       .attributes =
+           {{"name",
+             or_as("type", text(&ListenerConfig::name)),
+             "How logs call it; unique within the application."},
+            {"type",
+             or_as("name", text(&ListenerConfig::type)),
+             "The listener type that a library offers under this name.",
+             {"listener-class"}},
+            {"library", or_else("any that has the type", text(&ListenerConfig::library)),
+             "The `<Library>` that has the type; needed only where two have it."}},
+       .children = {any_number(&ListenerConfig::parameters, parameter_element())},
+       .tomcat = "`<listener>` of web.xml with a ServletContextListener; those of Tomcat itself, "
+                 "with `className`, have no effect",
+       .make = fresh<ListenerConfig>()});
+}
+
 std::shared_ptr<const Element> endpoint_element() {
   return element(
       {.name = "Endpoint",
@@ -45,7 +75,8 @@ std::shared_ptr<const Element> endpoint_element() {
             {"synchronizeOnSession",
              boolean(&EndpointConfig::synchronize_on_session),
              "Requests of one session run one after another here; see `<Manager>`.",
-             {"synchronizeOnSession of Spring's AbstractController"}}},
+             {"synchronizeOnSession of Spring's AbstractController"}},
+            load_on_startup()},
        .children = {any_number(&EndpointConfig::paths, path_element()),
                     any_number(&EndpointConfig::parameters, parameter_element())},
        .tomcat = "`<servlet>` with `<servlet-mapping>` of web.xml",
@@ -189,6 +220,7 @@ std::shared_ptr<const Element> filter_element() {
       {"library", or_else("any that has the type", text(&FilterConfig::library)),
        "The `<Library>` that has the type; needed only where two have it."}};
   for (Attribute& attribute : scope_attributes()) attributes.push_back(std::move(attribute));
+  attributes.push_back(load_on_startup());
   return element(
       {.name = "Filter",
        .meaning = "Sees requests on the way to the endpoint and answers on the way back. In an "
@@ -204,6 +236,7 @@ std::shared_ptr<const Element> filter_element() {
 std::vector<Child> application_children() {
   return {any_number(&ApplicationConfig::parameters, parameter_element()),
           any_number(&ApplicationConfig::libraries, library_element()),
+          any_number(&ApplicationConfig::listeners, listener_element()),
           any_number(&ApplicationConfig::endpoints, endpoint_element()),
           any_number(&ApplicationConfig::websockets, websocket_element()),
           any_number(&ApplicationConfig::filters, filter_element()),
@@ -218,12 +251,32 @@ std::vector<Child> application_children() {
           at_most_one(&ApplicationConfig::manager, manager_element())};
 }
 
-Attribute deny_uncovered_methods() {
-  return {"denyUncoveredHttpMethods",
-          boolean(&ApplicationConfig::deny_uncovered_methods),
-          "Refuses methods that no `<SecurityConstraint>` names, where others are named for the "
-          "same path.",
-          {"`<deny-uncovered-http-methods>`"}};
+std::vector<Attribute> application_attributes() {
+  return {{"denyUncoveredHttpMethods",
+           boolean(&ApplicationConfig::deny_uncovered_methods),
+           "Refuses methods that no `<SecurityConstraint>` names, where others are named for the "
+           "same path.",
+           {"`<deny-uncovered-http-methods>`"}},
+          {"startTimeout",
+           or_else("as the `<Host>` says", duration_or_never(&ApplicationConfig::start_timeout)),
+           start_limit,
+           {.name = "none"}},
+          {"failCtxIfServletStartFails",
+           or_else("as the `<Host>` says", boolean(&ApplicationConfig::fail_if_endpoint_fails)),
+           fails_as_a_whole},
+          {"workDir",
+           or_else("below `workDir` of the `<Host>`", path(&ApplicationConfig::work_dir)),
+           "The folder that the application's types may write in, relative to the server's folder; "
+           "made when one of them asks for it. Applications must not share one."}};
+}
+
+Attribute load_on_startup() {
+  return {"loadOnStartup",
+          or_else("behind all that have one",
+                  integer(&StartOrder::load_on_startup, -1, 1'000'000'000)),
+          "When it is created: lower numbers first, equal ones in the order of the document; "
+          "filters come before endpoints and WebSockets. -1 is as if it were not there.",
+          {"load-on-startup"}};
 }
 
 std::shared_ptr<const Element> application_schema() {
@@ -231,7 +284,7 @@ std::shared_ptr<const Element> application_schema() {
                   .meaning =
                       "The root of app.xml: one application, in a folder below `appBase`. Its "
                       "`static` folder is served where no endpoint is mapped to `/`.",
-                  .attributes = {deny_uncovered_methods()},
+                  .attributes = application_attributes(),
                   .children = application_children(),
                   .tomcat = "`<web-app>` of web.xml",
                   .make = fresh<ApplicationConfig>()});

@@ -102,6 +102,36 @@ Field duration(std::chrono::milliseconds Owner::*member, Limit limit = Limit::re
       [limit](std::string_view value) { return parse_duration(value, limit); }, print_duration);
 }
 
+// Of a value that may be left out.
+template <class Owner, class Value>
+Field unless_given(std::optional<Value> Owner::*member, std::string type,
+                   tl::expected<Value, Complaint> (*parse)(std::string_view),
+                   std::string (*print)(Value)) {
+  Field field = scalar(std::move(type), member, parse, [](const std::optional<Value>&) {
+    return std::string();
+  });
+  field.show = [member, print](const ConfigElement& element) -> std::optional<std::string> {
+    const auto& value = as<Owner>(element).*member;
+    return value ? std::optional(print(*value)) : std::nullopt;
+  };
+  return field;
+}
+
+template <class Owner>
+Field boolean(std::optional<bool> Owner::*member) {
+  return unless_given<Owner, bool>(member, "boolean", parse_boolean, [](bool value) {
+    return std::string(value ? "true" : "false");
+  });
+}
+
+template <class Owner>
+Field duration_or_never(std::optional<std::chrono::milliseconds> Owner::*member) {
+  return unless_given<Owner, std::chrono::milliseconds>(
+      member, "time or -1",
+      [](std::string_view value) { return parse_duration(value, Limit::optional); },
+      print_duration);
+}
+
 // Tomcat's bare number is in seconds, where all others are in milliseconds.
 template <class Owner>
 Field seconds(std::chrono::milliseconds Owner::*member) {

@@ -134,7 +134,7 @@ class Reader {
   void read_children(const XmlElement& xml, const Element& schema, ConfigElement& into) {
     std::map<const Child*, std::size_t> counts;
     for (const XmlElement& child : xml.children) {
-      const Child* known = schema.find_child(child.name);
+      const Child* known = is_of_a_class(child) ? nullptr : schema.find_child(child.name);
       std::string_view passed_over;
       if (!known && child.name == "Valve") {
         known = find_valve(schema, child);
@@ -154,6 +154,11 @@ class Reader {
                                        (child.most == 1 ? "" : "at least one ") +
                                        tag(child.element->name));
     }
+  }
+
+  // Tomcat's own parts; a <Listener> without a class is one of the application.
+  static bool is_of_a_class(const XmlElement& xml) {
+    return xml.name == "Valve" || (xml.name == "Listener" && xml.find("className") != nullptr);
   }
 
   static const Child* find_valve(const Element& schema, const XmlElement& valve) {
@@ -211,7 +216,7 @@ class Reader {
 
   void report_unknown_element(const Element& schema, const XmlElement& xml) {
     const SourcePosition position = at(xml.offset);
-    if (xml.name == "Valve" || xml.name == "Listener") return report_class(schema, xml);
+    if (is_of_a_class(xml)) return report_class(schema, xml);
     if (const TomcatName* tomcat = find_tomcat_name(tomcat_elements(), schema.name, xml.name)) {
       report_.warning(position,
                       tag(xml.name) + " in " + tag(schema.name) +

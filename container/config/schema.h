@@ -89,7 +89,8 @@ std::shared_ptr<const Element> application_schema();  // <Application>, an Appli
 
 // What <Application> and <Context> have in common, filling an ApplicationConfig.
 std::vector<Child> application_children();
-Attribute deny_uncovered_methods();
+std::vector<Attribute> application_attributes();
+Attribute load_on_startup();  // of elements that have a StartOrder
 // Shared by every element that takes filters of its own.
 std::shared_ptr<const Element> filter_element();
 std::shared_ptr<const Element> library_element();

@@ -114,6 +114,8 @@ struct HostConfig : ConfigElement {
   bool auto_deploy = true;
   bool deploy_on_startup = true;
   std::chrono::milliseconds auto_deploy_interval{1000};
+  std::chrono::milliseconds start_timeout{60'000};  // -1: none
+  bool fail_if_endpoint_fails = true;
   std::vector<LocatedText> aliases;  // exact names and `*.example.org`
   std::vector<LibraryConfig> libraries;
   std::vector<FilterConfig> filters;

@@ -243,15 +243,17 @@ std::shared_ptr<const Element> alias_element() {
 }
 
 std::shared_ptr<const Element> context_element() {
+  std::vector<Attribute> attributes = {
+      {"path", required(text(&ContextConfig::path)),
+       "Where it stands below the host: nothing for the root, or as in `/shop`."},
+      {"docBase", or_else("no folder", path(&ContextConfig::doc_base)),
+       "The application's folder, absolute or relative to `appBase`."}};
+  for (Attribute& one : application_attributes()) attributes.push_back(std::move(one));
   return element(
       {.name = "Context",
        .meaning = "An application declared here instead of by an app.xml; takes all that "
                   "`<Application>` takes.",
-       .attributes = {{"path", required(text(&ContextConfig::path)),
-                       "Where it stands below the host: nothing for the root, or as in `/shop`."},
-                      {"docBase", or_else("no folder", path(&ContextConfig::doc_base)),
-                       "The application's folder, absolute or relative to `appBase`."},
-                      deny_uncovered_methods()},
+       .attributes = std::move(attributes),
        .children = application_children(),
        .tomcat = "the same",
        .make = fresh<ContextConfig>()});
@@ -269,7 +271,8 @@ std::shared_ptr<const Element> host_element() {
              "The folder whose subfolders are applications.",
              {.fallback = "webapps"}},
             {"workDir", path(&HostConfig::work_dir),
-             "Where the copies of libraries are put that are in use."},
+             "Where the copies of libraries are put that are in use, and the work folders of "
+             "applications."},
             {"autoDeploy", boolean(&HostConfig::auto_deploy),
              "Deploys, redeploys and undeploys as folders and libraries appear, change and "
              "vanish."},
@@ -278,7 +281,16 @@ std::shared_ptr<const Element> host_element() {
             {"autoDeployInterval",
              duration(&HostConfig::auto_deploy_interval),
              "How often changes are looked for, and how long a file must rest before it counts.",
-             {.name = "backgroundProcessorDelay", .fallback = "10 s"}}},
+             {.name = "backgroundProcessorDelay", .fallback = "10 s"}},
+            {"startTimeout",
+             duration(&HostConfig::start_timeout, Limit::optional),
+             "The `startTimeout` of applications that have none of their own, and how long the "
+             "host's filters may take to be created. -1 waits for ever.",
+             {.name = "none"}},
+            {"failCtxIfServletStartFails",
+             boolean(&HostConfig::fail_if_endpoint_fails),
+             "The same of applications that do not say it themselves.",
+             {.fallback = "false"}}},
        .children = {any_number(&HostConfig::aliases, alias_element()),
                     any_number(&HostConfig::libraries, library_element()),
                     any_number(&HostConfig::filters, filter_element()),

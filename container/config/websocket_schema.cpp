@@ -210,6 +210,7 @@ std::shared_ptr<const Element> websocket_element() {
   for (auto group : {handshake_attributes, limits, times, queues, compression}) {
     for (Attribute& attribute : group()) attributes.push_back(std::move(attribute));
   }
+  attributes.push_back(load_on_startup());
   return element({.name = "WebSocket",
                   .meaning = "Takes the WebSocket handshakes (RFC 6455) whose path matches.",
                   .attributes = std::move(attributes),

@@ -107,6 +107,7 @@ std::shared_ptr<Realm> make_realm(const RealmConfig& config, const Types& types,
   InstanceOptions its = options;
   its.name = config.type;
   its.parameters = pairs(config.parameters);
+  its.inherited = 0;
   return std::make_shared<PluginRealm>(
       make_instance(NamedRealm(config), types.realm(config), std::move(its)));
 }

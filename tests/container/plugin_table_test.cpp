@@ -74,6 +74,26 @@ TEST_CASE("WebSocket types and interceptors are found by name") {
   CHECK(plugin->find_endpoint("chat") == nullptr);
 }
 
+TEST_CASE("listeners are found by name, need little, and are not read in an older table") {
+  Tables tables;
+  margay_listener_type listener{sizeof listener, 0, "pool", create, nullptr, nullptr, destroy};
+  const margay_listener_type* const listeners[] = {&listener};
+  tables.plugin.abi_minor = 4;
+  tables.plugin.websocket_count = tables.plugin.interceptor_count = 0;
+  tables.plugin.listener_count = 1;
+  tables.plugin.listeners = listeners;
+  CHECK(refusal(tables.plugin).empty());
+  CHECK(Plugin::built_in(tables.plugin)->find_listener("pool") == &listener);
+  CHECK(describe(tables.plugin) == "p 1, plugin ABI 1.4\n  listener pool;\n");
+  listener.stopping = destroy;
+  CHECK(describe(tables.plugin) == "p 1, plugin ABI 1.4\n  listener pool; stopping\n");
+  listener.create = nullptr;
+  CHECK(refusal(tables.plugin) ==
+        "declares the listener type 'pool' without all the functions it must have");
+  tables.plugin.abi_minor = 3;
+  CHECK(listeners_of(tables.plugin).empty());
+}
+
 TEST_CASE("types without what they need are refused") {
   const std::string incomplete =
       "declares the WebSocket type 'chat' without all the functions it must have";

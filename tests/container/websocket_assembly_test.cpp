@@ -16,10 +16,12 @@ class Assembled {
     const ApplicationConfig config =
         parse_application_config("<Application>" + children + "</Application>", "a", {}, warnings);
     const Types::BuiltIn built_in{Plugin::built_in(tests::websocket_tables().plugin)};
-    Application start;
-    start.context_path = "/shop";
+    auto start = std::make_shared<Application>();
+    start->context_path = "/shop";
+    StartStep step;
     try {
-      application = assemble(config, std::move(start), {.built_in = built_in});
+      assemble(config, *start, {.built_in = built_in}, step);
+      application = start;
     } catch (const ConfigError& error) {
       for (const Diagnostic& one : error.diagnostics())
         complaint += std::to_string(one.position.line) + ": " + one.message;

@@ -128,6 +128,9 @@ typedef struct margay_config {
   margay_str name;         /* of the instance, as configured */
   margay_str context_path; /* "" for the root application and for filters above any */
   margay_str folder;       /* the application's folder, absolute; "" when it has none */
+  /* since 1.4 */
+  uint32_t inherited; /* so many of `params`, the first ones, are the application's */
+  uint32_t reserved;
 } margay_config;
 
 /* Filled by a `create` that gives up. The texts are cut at the array ends. */
@@ -135,6 +138,9 @@ typedef struct margay_failure {
   uint32_t size;
   char parameter[60]; /* the parameter to blame, so that the server can name its line; or "" */
   char message[448];  /* NUL-terminated */
+  /* since 1.4; endpoints only, others just fail. Seconds after which it may be tried again; -1: it
+   * never will work; 0: nothing is known. */
+  int64_t unavailable;
 } margay_failure;
 
 /* What happened to an exchange, for `done`. */
@@ -249,7 +255,8 @@ typedef struct margay_endpoint_type {
   uint32_t size;
   uint32_t flags;
   const char* name;
-  /* Control thread. NULL = failed, with the reason in `failure`. */
+  /* On a thread of its own, which the control thread waits for: one after the other, until
+   * startTimeout is over. NULL = failed, with the reason in `failure`. */
   void* (*create)(const margay_host*, const margay_config*, margay_failure*);
   /* Many threads at once. FAILED = 500, or a cut connection once the answer is committed. */
   margay_result (*service)(void* self, const margay_host*, margay_exchange*, const margay_request*);
@@ -283,6 +290,8 @@ typedef struct margay_websocket_type margay_websocket_type;
 typedef struct margay_interceptor_type margay_interceptor_type;
 /* In abi_security.h. */
 typedef struct margay_realm_type margay_realm_type;
+/* In abi_application.h. */
+typedef struct margay_listener_type margay_listener_type;
 
 typedef struct margay_plugin {
   uint32_t magic;
@@ -300,6 +309,8 @@ typedef struct margay_plugin {
   /* since 1.4 */
   uint32_t realm_count;
   const margay_realm_type* const* realms;
+  uint32_t listener_count;
+  const margay_listener_type* const* listeners;
 } margay_plugin;
 
 /* The only symbol a plugin exports. Runs none of its author's code: the table is constant. */

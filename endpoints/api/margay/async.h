@@ -10,6 +10,7 @@
 #include <margay/request.h>
 #include <margay/response.h>
 #include <margay/thrown.h>
+#include <margay/unavailable.h>
 
 namespace margay {
 
@@ -22,6 +23,9 @@ void run_turn(const margay_host& host, margay_exchange& exchange, const margay_c
   try {
     work();
     return;
+  } catch (const Unavailable& error) {
+    if (tell_unavailable(host, source, exchange, error)) return;
+    Logger(host, source).error(error.what());
   } catch (...) {
     answer_thrown(host, exchange, Logger(host, source));
   }

@@ -28,7 +28,7 @@ class ConfigError : public std::runtime_error {
   std::string parameter_;
 };
 
-// Given to constructors, on the control thread. Views stay good as long as the instance lives. What
+// Given to constructors. Views stay good as long as the instance lives. What
 // throws throws ConfigError with the parameter's name, its text and what is expected.
 class Config {
  public:
@@ -125,10 +125,16 @@ class Config {
     }
   }
 
-  // Calls `each(name, value)` for all parameters, in order.
+  // Calls `each(name, value)` for all parameters, in order: first those of the application.
   template <class Each>
   void each(Each&& each) const {
     for (uint32_t i = 0; i < raw_.count; ++i)
+      each(view(raw_.params[i].name), view(raw_.params[i].value));
+  }
+  // The same for those of its own element alone.
+  template <class Each>
+  void each_own(Each&& each) const {
+    for (uint32_t i = raw_.inherited; i < raw_.count; ++i)
       each(view(raw_.params[i].name), view(raw_.params[i].value));
   }
 

@@ -12,6 +12,7 @@
 #include <margay/request.h>
 #include <margay/response.h>
 #include <margay/thrown.h>
+#include <margay/unavailable.h>
 
 namespace margay {
 
@@ -25,9 +26,10 @@ enum class Dispatch : std::uint32_t { worker = 0, loop = MARGAY_ON_LOOP };
 // limit.
 enum class Body : std::uint32_t { buffered = 0, streamed = MARGAY_STREAM_BODY };
 
-// Answers requests, many threads at once. Made from `const Config&` or nothing on the control
-// thread, where a constructor may throw; destroyed there after its last exchange has ended. Threads
-// of its own must be joined by the destructor.
+// Answers requests, many threads at once. Made from `const Config&` or nothing, one after another,
+// while the control thread waits (at most startTimeout); a constructor may throw. Destroyed on the
+// control thread after its last exchange has ended. Threads of its own must be joined by the
+// destructor.
 class Endpoint {
  public:
   static constexpr Dispatch dispatch = Dispatch::worker;
@@ -35,7 +37,7 @@ class Endpoint {
   virtual ~Endpoint() = default;
   // Returning ends the answer, unless it was suspended. An exception is logged and answered with
   // the error page of its type or 500, a StatusError with its own; behind the commit both cut the
-  // answer.
+  // answer. Unavailable is 503 for a while, see unavailable.h.
   virtual void service(Request& request, Response& response) = 0;
 };
 
@@ -53,21 +55,33 @@ inline void copy_text(char* to, std::size_t room, std::string_view from) {
   std::snprintf(to, room, "%.*s", static_cast<int>(from.size()), from.data());
 }
 
-// Calls `make(config)`; NULL when it throws, with the reason in `failure`.
-template <class Make>
-void* created(const margay_host* host, const margay_config* raw, margay_failure* failure,
-              Make&& make) {
+// False when `work` throws, with the reason in `failure`.
+template <class Work>
+bool succeeds(margay_failure* failure, Work&& work) {
   try {
-    return make(Config(*host, *raw));
+    work();
+    return true;
   } catch (const ConfigError& error) {
     copy_text(failure->parameter, sizeof failure->parameter, error.parameter());
     copy_text(failure->message, sizeof failure->message, error.what());
+  } catch (const Unavailable& error) {
+    copy_text(failure->message, sizeof failure->message, error.what());
+    failure->unavailable = error.seconds();
   } catch (const std::exception& error) {
     copy_text(failure->message, sizeof failure->message, error.what());
   } catch (...) {
     copy_text(failure->message, sizeof failure->message, "an exception that is no std::exception");
   }
-  return nullptr;
+  return false;
+}
+
+// Calls `make(config)`; NULL when it throws, with the reason in `failure`.
+template <class Make>
+void* created(const margay_host* host, const margay_config* raw, margay_failure* failure,
+              Make&& make) {
+  void* made = nullptr;
+  succeeds(failure, [&] { made = make(Config(*host, *raw)); });
+  return made;
 }
 
 template <class T>
@@ -128,7 +142,11 @@ margay_result service(void* self, const margay_host* host, margay_exchange* exch
   return guarded<T>(self, host, exchange, [&](T& object) {
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
-    object.service(request, response);
+    try {
+      object.service(request, response);
+    } catch (const Unavailable& what) {
+      if (!tell_unavailable(*host, source_of<T>(self), *exchange, what)) throw;
+    }
     return MARGAY_OK;
   });
 }

@@ -1,5 +1,5 @@
-// Everything a plugin needs: endpoints, filters, WebSockets, and MARGAY_PLUGIN, which makes the
-// table of them.
+// Everything a plugin needs: endpoints, filters, listeners, WebSockets, and MARGAY_PLUGIN, which
+// makes the table of them.
 //
 // Header-only, compiled into the plugin: nothing but C crosses to the server. Exceptions end here.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include <margay/abi.h>
 #include <margay/abi_websocket.h>
+#include <margay/application.h>
 #include <margay/async.h>
 #include <margay/client.h>
 #include <margay/config.h>
@@ -59,6 +60,7 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
     static constexpr auto interceptor_types =                                                   \
         margay::detail::pick<margay_interceptor_type>(parts);                                   \
     static constexpr auto realm_types = margay::detail::pick<margay_realm_type>(parts);         \
+    static constexpr auto listener_types = margay::detail::pick<margay_listener_type>(parts);   \
     static constexpr margay_plugin table{MARGAY_PLUGIN_MAGIC,                                   \
                                          sizeof(margay_plugin),                                 \
                                          MARGAY_ABI_MAJOR,                                      \
@@ -74,7 +76,9 @@ constexpr auto pick(const std::tuple<Ts...>& all) {
                                          websocket_types.first.data(),                          \
                                          interceptor_types.first.data(),                        \
                                          realm_types.second,                                    \
-                                         realm_types.first.data()};                             \
+                                         realm_types.first.data(),                              \
+                                         listener_types.second,                                 \
+                                         listener_types.first.data()};                          \
     return &table;                                                                              \
   }
 #define MARGAY_PLUGIN(plugin_name, plugin_version, ...) \

@@ -55,6 +55,32 @@ const std::vector<Broken> broken_files = {
 </Application>
 )",
      {"2:3: error: <Endpoint> needs the attribute 'type' or 'name'"}},
+    {"listener without a type, twice the same, of no library",
+     R"(<Application>
+  <Listener/>
+  <Listener type="pool"/>
+  <Listener type="pool" library="none"/>
+  <Listener type="x"><Parameter name="a" value=""/><Parameter name="a" value=""/></Listener>
+</Application>
+)",
+     {"2:3: error: <Listener> needs the attribute 'type' or 'name'",
+      "4:19: error: listener 'pool' is already on line 3",
+      "4:34: error: there is no <Library> with the name 'none'",
+      "5:69: error: parameter 'a' is already on line 5"}},
+    {"an order, a time and a decision that are none",
+     R"(<Application startTimeout="soon" failCtxIfServletStartFails="maybe">
+  <Endpoint type="a" path="/a" loadOnStartup="first"/>
+  <Filter type="f" path="/*" loadOnStartup="-2"/>
+</Application>
+)",
+     {"1:28: error: attribute 'startTimeout' of <Application>: 'soon' is not a time; write "
+      "milliseconds or a number with ms, s, min, h or d, as in 20s, or -1 for no limit",
+      "1:62: error: attribute 'failCtxIfServletStartFails' of <Application>: 'maybe' is neither "
+      "true nor false",
+      "2:47: error: attribute 'loadOnStartup' of <Endpoint>: 'first' is not an integer; write an "
+      "integer from -1 to 1000000000",
+      "3:45: error: attribute 'loadOnStartup' of <Filter>: '-2' is out of range; write an integer "
+      "from -1 to 1000000000"}},
     {"endpoint name twice",
      R"(<Application>
   <Endpoint type="a" path="/a"/>

@@ -256,6 +256,17 @@ TEST_CASE("Tomcat's names are warned about, each once and by name") {
             "no Java classes here; filters go into <Filter>"});
 }
 
+TEST_CASE("a <Listener> with a class is Tomcat's, one without is the application's") {
+  CHECK(warnings_of(R"(<Server><Service><Connector port="0"/><Engine><Host name="localhost">
+  <Context path="/a"><Library file="a.so"/>
+    <Listener className="org.example.Mine"/>
+    <Listener type="pool"/>
+  </Context></Host></Engine></Service></Server>)") ==
+        std::vector<std::string>{
+            "server.xml:3:5: warning: 'Mine' in <Context> is Tomcat's and has no effect: there are "
+            "no Java classes here; filters go into <Filter>"});
+}
+
 TEST_CASE("Tomcat's realms are realms") {
   const ServerConfig config = server(R"(<Server><Service><Connector/>
   <Engine><Host name="localhost"/>
