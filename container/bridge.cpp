@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-#include "container/dispatch_bridge.h"
 #include "container/application_bridge.h"
+#include "container/dispatch_bridge.h"
 #include "container/invocation.h"
 #include "container/security_bridge.h"
 #include "container/session_bridge.h"

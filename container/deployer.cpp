@@ -211,9 +211,9 @@ std::shared_ptr<const FilterSet> Deployer::filters(
         for (const StartOrder* next : order) {
           const auto& one = static_cast<const FilterConfig&>(*next);
           step.now("creating '" + one.name + "'");
-          instances[&one] = make_instance(one, types.filter(one),
-                                          {one.name, "", "", pairs(one.parameters),
-                                           logs->log("app." + one.name), interfaces});
+          instances[&one] = make_instance(
+              one, types.filter(one),
+              {one.name, "", "", pairs(one.parameters), logs->log("app." + one.name), interfaces});
           made->keeps.push_back(instances[&one]);
         }
         for (const FilterConfig& one : configs) {
@@ -222,9 +222,8 @@ std::shared_ptr<const FilterSet> Deployer::filters(
         }
         if (!realm || made->realm != nullptr) return;
         step.now("creating the realm");
-        made->realm =
-            security::make_realm(*realm, types, base,
-                                 {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
+        made->realm = security::make_realm(
+            *realm, types, base, {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
       },
       {});
   return made;
@@ -287,8 +286,8 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
   if (source.context == nullptr) return config;
   const ContextConfig& context = *source.context;
   if (!context.libraries.empty() || !context.endpoints.empty() || !context.websockets.empty() ||
-      !context.filters.empty() || !context.filter_mappings.empty() ||
-      !context.listeners.empty() || !context.error_pages.empty() || !context.welcome_files.empty())
+      !context.filters.empty() || !context.filter_mappings.empty() || !context.listeners.empty() ||
+      !context.error_pages.empty() || !context.welcome_files.empty())
     complain(context.position,
              "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
              "and what says who may come in; move the rest of it there");
@@ -445,9 +444,8 @@ void Deployer::try_again(const std::shared_ptr<const Application>& application, 
         if (!*made) return put_off(*application, one, {"", "it could not be tried"});
         if (!**made) return put_off(*application, one, (*made)->error());
         come(*application, one, std::move(***made));
-        application->latecomers->waiting.remove_if([&](const Latecomer& each) {
-          return &each == &one;
-        });
+        application->latecomers->waiting.remove_if(
+            [&](const Latecomer& each) { return &each == &one; });
       });
 }
 

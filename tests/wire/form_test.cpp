@@ -46,9 +46,10 @@ struct Scene {
                                    std::to_string(port) +
                                    "'/><Engine><Host name='localhost' appBase='apps'>" + realm +
                                    "</Host></Engine></Service></Server>");
-    write_application("<LoginConfig authMethod='FORM' realmName='Shop' loginPage='/login' "
-                      "errorPage='/login?failed' " +
-                      login + "/>" + more);
+    write_application(
+        "<LoginConfig authMethod='FORM' realmName='Shop' loginPage='/login' "
+        "errorPage='/login?failed' " +
+        login + "/>" + more);
     server.start();
   }
   void write_application(const std::string& security) const {
@@ -88,8 +89,8 @@ struct Browser {
   std::string get(const std::string& target) { return ask("GET " + target); }
   std::string post(const std::string& target, const std::string& body,
                    const std::string& fields = "") {
-    return ask("POST " + target,
-               fields + "Content-Type: application/x-www-form-urlencoded\r\n", body);
+    return ask("POST " + target, fields + "Content-Type: application/x-www-form-urlencoded\r\n",
+               body);
   }
   std::string log_in(const std::string& user = "ada", const std::string& password = "pw",
                      const std::string& fields = "") {
@@ -115,7 +116,8 @@ TEST_CASE("FORM: to the login page, in, and back to what was asked for") {
   const std::string asked = browser.get("/a/in/x?y=1&z=%20");
   CHECK(browser.sent_to(asked) == "/a/login");
   CHECK(field(asked, "Cache-Control") == "no-store");
-  CHECK(has(browser.get("/a/login"), "user= "));  // a constraint names it, and it is open all the same
+  CHECK(has(browser.get("/a/login"),
+            "user= "));  // a constraint names it, and it is open all the same
   const std::string before = browser.cookie;
   const std::string in = browser.log_in();
   CHECK(browser.sent_to(in) == "/a/in/x?y=1&z=%20");
@@ -164,8 +166,9 @@ TEST_CASE("FORM: a request with a body is made again, once") {
   CHECK(has(browser.get("/a/in/x"), "body="));  // another path is not it
   const std::string made =
       browser.ask("GET /a/in/x?echo=1", "User-Agent: new\r\nIf-None-Match: \"2\"\r\n");
-  CHECK(has(made, "user=ada type=FORM role=admin role=** body=hello method=PUT "
-                  "content-type=text/plain content-length=5 origin=http://localhost agent=new"));
+  CHECK(has(made,
+            "user=ada type=FORM role=admin role=** body=hello method=PUT "
+            "content-type=text/plain content-length=5 origin=http://localhost agent=new"));
   CHECK(has(browser.get("/a/in/x?echo=1"), "body= method=GET content-type= content-length= "));
 }
 
@@ -196,8 +199,7 @@ TEST_CASE("FORM: maxSavePostSize, 4 KiB unless it is set") {
     CHECK(kept(scene, 2048, "/a/in/small") == 303);
     CHECK(kept(scene, 2049, "/a/in/small") == 413);  // as without a login
     Browser browser(scene);
-    CHECK(status(browser.ask("POST /a/in/x", "Transfer-Encoding: chunked\r\n" ,
-                             "")) == 400);
+    CHECK(status(browser.ask("POST /a/in/x", "Transfer-Encoding: chunked\r\n", "")) == 400);
   }
   SUBCASE("0: no body") {
     const Scene scene("maxSavePostSize='0'");
@@ -256,11 +258,10 @@ TEST_CASE("FORM: forms of other sites are refused with 403") {
   const Scene scene;
   Browser browser(scene);
   browser.get("/a/in/x");
-  for (const char* from :
-       {"Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n", "Origin: null\r\n",
-        "Origin: http://evil.example\r\n", "Origin: http://localhost:1\r\n",
-        "Origin: https://localhost\r\n",
-        "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost\r\n"}) {
+  for (const char* from : {"Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
+                           "Origin: null\r\n", "Origin: http://evil.example\r\n",
+                           "Origin: http://localhost:1\r\n", "Origin: https://localhost\r\n",
+                           "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost\r\n"}) {
     CAPTURE(from);
     CHECK(status(browser.log_in("ada", "pw", from)) == 403);
   }
@@ -296,8 +297,8 @@ TEST_CASE("FORM: scripts and WebSockets hear 401, and do not replace what the pa
 TEST_CASE("FORM: the way back never leads to another host") {
   const Scene scene;
   Browser browser(scene);
-  for (const char* target : {"//evil.example/..//a/in/x", "http://localhost/a/in/x",
-                             "/a/in/./x", "///a/in/x"}) {
+  for (const char* target :
+       {"//evil.example/..//a/in/x", "http://localhost/a/in/x", "/a/in/./x", "///a/in/x"}) {
     CAPTURE(target);
     browser.cookie.clear();
     browser.get(target);
@@ -358,9 +359,9 @@ TEST_CASE("FORM: names and passwords in UTF-8, or as characterEncoding says") {
 }
 
 TEST_CASE("FORM: LockOutRealm shuts a user out who has failed five times") {
-  const Scene scene("landingPage='/home'",
-                    std::string("<Realm type='lockout' addressFailureCount='100'>") + kMemory +
-                        "</Realm>");
+  const Scene scene(
+      "landingPage='/home'",
+      std::string("<Realm type='lockout' addressFailureCount='100'>") + kMemory + "</Realm>");
   Browser browser(scene);
   for (int i = 0; i < 5; ++i)
     CHECK(browser.sent_to(browser.log_in("ada", "no")) == "/a/login?failed");

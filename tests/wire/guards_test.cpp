@@ -112,7 +112,8 @@ TEST_CASE("guards: CSRF, multipart sends the token in the query") {
   Guarded its("<Endpoint type='form' path='/*'/><Filter type='csrf' path='/*'/>");
   const std::string page = its.ask("GET /app/");
   const std::string type = "Content-Type: multipart/form-data; boundary=x\r\n";
-  const std::string body = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n";
+  const std::string body =
+      "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n";
   CHECK(status(its.ask("POST /app/?_csrf=" + body_of(page), cookie_of(page) + type, body)) == 200);
   CHECK(status(its.ask("POST /app/", cookie_of(page) + type, body)) == 403);
 }
