@@ -349,28 +349,55 @@ margay_result Invocation::set_info(int what, std::string_view value) {
   }
 }
 
-std::string_view* Invocation::set_value(std::string_view name) {
+RequestAttribute* Invocation::find_attribute(std::string_view name) {
   for (RequestAttribute* one = attributes_; one != nullptr; one = one->next)
-    if (one->name == name) return &one->value;
+    if (one->name == name) return one;
   return nullptr;
 }
 
+// That of the name, or a new one; null: there are too many.
+RequestAttribute* Invocation::attribute_room(std::string_view name) {
+  if (RequestAttribute* const there = find_attribute(name); there != nullptr) return there;
+  if (attribute_count_ == kMaxAttributes) return nullptr;
+  ++attribute_count_;
+  attributes_ = exchange_.arena().make<RequestAttribute>(
+      RequestAttribute{.name = exchange_.arena().copy(name), .value = {}, .next = attributes_});
+  return attributes_;
+}
+
 std::optional<std::string_view> Invocation::attribute(std::string_view name) {
-  if (const std::string_view* there = set_value(name); there != nullptr) return *there;
+  const RequestAttribute* const there = find_attribute(name);
+  if (there != nullptr && there->is_set) return there->value;
   if (dispatches_ != nullptr)
     if (const auto value = dispatch_attribute(*dispatches_, name, exchange_.arena())) return value;
   return tls_ == nullptr ? std::nullopt : tls_attribute(*tls_, name, exchange_.arena());
 }
 
-margay_result Invocation::set_attribute(std::string_view name, std::string_view value) {
-  server::Arena& arena = exchange_.arena();
-  if (std::string_view* there = set_value(name); there != nullptr) {
-    *there = arena.copy(value);
-    return MARGAY_OK;
+std::optional<std::string_view> Invocation::ask_attribute(std::string_view name) {
+  RequestAttribute* const there = find_attribute(name);
+  if (there != nullptr && !there->is_set && there->make != nullptr) {
+    const auto make = std::exchange(there->make, nullptr);  // who makes it finds none
+    make(there->argument, handle(*this), {there->name.data(), there->name.size()});
+    if (!there->is_set && there->make == nullptr) there->make = make;
   }
-  if (attribute_count_ == kMaxAttributes) return MARGAY_FAILED;
-  ++attribute_count_;
-  attributes_ = arena.make<RequestAttribute>(arena.copy(name), arena.copy(value), attributes_);
+  return attribute(name);
+}
+
+margay_result Invocation::set_attribute(std::string_view name, std::string_view value) {
+  RequestAttribute* const room = attribute_room(name);
+  if (room == nullptr) return MARGAY_FAILED;
+  room->value = exchange_.arena().copy(value);
+  room->is_set = true;
+  return MARGAY_OK;
+}
+
+margay_result Invocation::provide_attribute(std::string_view name, RequestAttribute::Make make,
+                                            void* argument) {
+  RequestAttribute* const room = attribute_room(name);
+  if (room == nullptr) return MARGAY_FAILED;
+  room->is_set = false;
+  room->make = make;
+  room->argument = argument;
   return MARGAY_OK;
 }
 

@@ -32,7 +32,7 @@ ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
 }
 
 margay_str attribute(margay_exchange* exchange, margay_str name) {
-  const auto value = call(exchange).attribute(view(name));
+  const auto value = call(exchange).ask_attribute(view(name));
   return value ? text(*value) : margay_str{nullptr, 0};
 }
 
@@ -118,6 +118,9 @@ const margay_host& host_functions() {
       .log = log,
       .query = query,
       .thrown = [](margay_exchange* x, const margay_thrown* what) { return call(x).thrown(*what); },
+      .provide_attribute =
+          [](margay_exchange* x, margay_str name, void (*make)(void*, margay_exchange*, margay_str),
+             void* argument) { return call(x).provide_attribute(view(name), make, argument); },
   };
   return table;
 }

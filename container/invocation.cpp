@@ -119,6 +119,11 @@ const char* Invocation::title() const {
 // Once, and once more behind each move to a worker.
 void Invocation::serve(server::Exchange&) {
   moving_ = false;
+  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr &&
+      (start_.endpoint->type->flags & MARGAY_STREAM_BODY) == 0) {
+    const std::string_view body = exchange_.buffered_body();
+    request.body = {body.data(), body.size()};
+  }
   run_chain();
   end_turn();
 }

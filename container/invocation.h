@@ -22,8 +22,13 @@ namespace container {
 
 // A request attribute; a list in the exchange's arena.
 struct RequestAttribute {
+  using Make = void (*)(void* argument, margay_exchange*, margay_str name);
+
   std::string_view name, value;
-  RequestAttribute* next;
+  RequestAttribute* next = nullptr;
+  bool is_set = false;
+  Make make = nullptr;  // for who asks while it is not set
+  void* argument = nullptr;
 };
 
 // What a plugin wants to hear of one event. Whoever holds one calls `gone` once at its end.
@@ -115,11 +120,15 @@ class Invocation final : public server::Handler {
   margay_result set_info(int what, std::string_view value);
   // What was set, else what Tomcat tells of TLS under this name.
   std::optional<std::string_view> attribute(std::string_view name);
+  // The same, but makes what is made when somebody asks.
+  std::optional<std::string_view> ask_attribute(std::string_view name);
   margay_result set_attribute(std::string_view name, std::string_view value);
+  margay_result provide_attribute(std::string_view name, RequestAttribute::Make make,
+                                  void* argument);
   template <class Each>
   void each_attribute(Each&& each) const {
     for (const RequestAttribute* one = attributes_; one != nullptr; one = one->next)
-      each(one->name, one->value);
+      if (one->is_set) each(one->name, one->value);
   }
 
   // The session of the application that serves this.
@@ -212,7 +221,8 @@ class Invocation final : public server::Handler {
   const server::Log* log() const;
   std::string_view number(std::uint64_t value);
   std::string_view error_info(int what);
-  std::string_view* set_value(std::string_view name);
+  RequestAttribute* find_attribute(std::string_view name);
+  RequestAttribute* attribute_room(std::string_view name);
 
   server::Exchange& exchange_;
   const margay_host& host_;

@@ -74,8 +74,8 @@ typedef struct margay_request {
   margay_str servlet_path; /* what the URL pattern matched, behind the context path */
   margay_str path_info;    /* what `*` matched, with its slash; empty when nothing */
   margay_str query;        /* raw, without '?' */
-  margay_str body;         /* whole body; empty for MARGAY_STREAM_BODY and in filters' `before` */
-  int64_t content_length;  /* as declared by the client; -1 when it is not known */
+  margay_str body; /* whole body, in filters, too (since 1.4); empty for MARGAY_STREAM_BODY */
+  int64_t content_length;         /* as declared by the client; -1 when it is not known */
   const margay_field* fields;     /* header fields in order; names lower-case */
   const margay_field* parameters; /* values of `{name}` in the URL pattern */
   uint32_t field_count;
@@ -229,6 +229,14 @@ typedef struct margay_host {
   /* send_error for an exception: pages of its types come before those of the status. FAILED once
    * committed; the call that has thrown then returns FAILED, and the answer is cut. */
   margay_result (*thrown)(margay_exchange*, const margay_thrown*);
+  /* An attribute that is made when somebody asks for it: `make` is then called, on the thread that
+   * has the exchange, and sets it by set_attribute; while it does not, there is none, and the next
+   * one who asks is another call. `name` lives as long as `arg` has to: until the last `done`
+   * returned. Access logs, and sessions of WebSockets, know what was made only. Replaces one of
+   * that name; FAILED: 64 others. */
+  margay_result (*provide_attribute)(margay_exchange*, margay_str name,
+                                     void (*make)(void* arg, margay_exchange*, margay_str name),
+                                     void* arg);
 } margay_host;
 
 /* Flags of types. Default: runs on a worker (blocking is allowed), body buffered. */

@@ -1,17 +1,23 @@
 // What the client asked for. Valid until the exchange ends, on the thread that has the exchange.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <margay/abi_security.h>
 #include <margay/cookie.h>
 #include <margay/form.h>
 #include <margay/http_session.h>
+#include <margay/logger.h>
 #include <margay/text.h>
 #include <margay/tls.h>
 
@@ -187,6 +193,12 @@ class Request {
   bool attribute(std::string_view name, std::string_view value) {
     return host_.set_attribute(&exchange_, str(name), str(value)) == MARGAY_OK;
   }
+  // An attribute that `make(Request&)` sets, under the same name, when somebody asks for it; while
+  // it does not, there is none. It is called on the thread that has the exchange, must not block
+  // there, and what it throws is logged. Kept in the exchange's memory: a few pointers at most.
+  // False when there are 64 others. Since 1.4.
+  template <class Make>
+  bool provide_attribute(std::string_view name, Make make);
   // In a filter's `before`: what the endpoint shall see. False when it is too late or not valid.
   bool set(margay_info what, std::string_view value) {
     return host_.set_info(&exchange_, what, str(value)) == MARGAY_OK;
@@ -224,6 +236,35 @@ class Request {
   const margay_request& raw_;
   const margay_config* source_;  // whose log hears of exceptions
 };
+
+template <class Make>
+bool Request::provide_attribute(std::string_view name, Make make) {
+  struct Held {
+    const margay_host& host;
+    const margay_request& raw;
+    const margay_config* source;
+    Make make;
+  };
+  static_assert(
+      std::is_trivially_destructible_v<Make> && alignof(Held) <= alignof(std::max_align_t),
+      "what makes an attribute is forgotten with the exchange, not destroyed");
+  void* const room = host_.memory(&exchange_, sizeof(Held));
+  if (room == nullptr) return false;
+  const auto call = [](void* held, margay_exchange* exchange, margay_str) {
+    auto& its = *static_cast<Held*>(held);
+    try {
+      Request request(its.host, *exchange, its.raw, its.source);
+      its.make(request);
+    } catch (const std::exception& error) {
+      Logger(its.host, its.source).error(error.what());
+    } catch (...) {
+      Logger(its.host, its.source).error("an exception that is no std::exception");
+    }
+  };
+  return host_.provide_attribute(&exchange_, str(name), call,
+                                 new (room)
+                                     Held{host_, raw_, source_, std::move(make)}) == MARGAY_OK;
+}
 
 inline HttpSession Request::session() {
   const margay_sessions* functions = sessions();
