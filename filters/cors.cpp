@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "filters/known.h"
+#include "filters/origin.h"
 
 namespace filters {
 
@@ -29,28 +30,6 @@ std::string joined(const std::vector<std::string>& items) {
 bool forbid(margay::Response& response) {
   response.send_error(403);
   return false;
-}
-
-// A page of the same scheme, host and port does not need to be allowed anything.
-bool is_own(const margay::Request& request, std::string_view origin) {
-  const std::string_view scheme = request.scheme();
-  if (!origin.starts_with(scheme)) return false;
-  origin.remove_prefix(scheme.size());
-  if (!origin.starts_with("://")) return false;
-  origin.remove_prefix(3);
-  const std::string_view name = request.server_name();
-  if (!origin.starts_with(name)) return false;
-  origin.remove_prefix(name.size());
-  if (origin.empty()) return request.server_port() == (scheme == "https" ? 443 : 80);
-  return origin.starts_with(':') &&
-         margay::detail::number(origin.substr(1), -1) == request.server_port();
-}
-
-// "null" is the origin of pages that have none to show.
-bool is_origin(std::string_view text) {
-  const auto colon = text.find("://");
-  return text == "null" || (colon != text.npos && colon > 0 && text.size() > colon + 3 &&
-                            text.find_first_of("/*", colon + 3) == text.npos);
 }
 
 }  // namespace
@@ -124,7 +103,7 @@ bool Cors::preflight(const margay::Request& request, margay::Response& response)
 bool Cors::before(margay::Request& request, margay::Response& response) {
   if (!request.has_header("origin")) return true;
   const std::string_view origin = request.header("origin");
-  if (is_own(request, origin)) return true;
+  if (is_own_origin(request, origin)) return true;
   if (!is_origin(origin) || !allows_origin(origin)) return forbid(response);
   if (request.method() == "OPTIONS" && request.has_header("access-control-request-method"))
     return preflight(request, response);

@@ -7,12 +7,7 @@ namespace filters {
 
 namespace {
 
-bool is_token(std::string_view name) {
-  return !name.empty() &&
-         name.find_first_not_of(
-             "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
-             name.npos;
-}
+using margay::detail::is_token;
 
 }  // namespace
 

@@ -6,8 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
-#include <string>
 #include <vector>
+
+#include "filters/client_key.h"
 
 namespace filters {
 
@@ -38,22 +39,18 @@ class RateTable {
 
 // Tomcat's RateLimitFilter. Parameters: `bucketRequests` (300), `bucketDuration` (60 seconds),
 // `enforce` (true; false only counts, and sets the attribute `margay.rateLimit.exceeded`),
-// `statusCode` (429), `exposeHeaders` (false); and `key` (address, user or header:NAME), `maxKeys`
-// (65536). Who has no user or header is counted by address; of IPv6 addresses the first 64 bits are
-// one client.
+// `statusCode` (429), `exposeHeaders` (false); and `key` (address; see client_key.h), `maxKeys`
+// (65536).
 class RateLimit : public margay::Filter {
  public:
   explicit RateLimit(const margay::Config& config);
   bool before(margay::Request& request, margay::Response& response) override;
 
  private:
-  std::uint64_t key_of(const margay::Request& request) const;
-
   std::uint32_t limit_, seconds_;
   int status_;
-  bool enforce_, expose_, by_user_;
-  std::string header_;  // empty: none
-  std::uint64_t seed_;
+  bool enforce_, expose_;
+  ClientKey key_;
   RateTable table_;
 };
 

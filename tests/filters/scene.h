@@ -3,7 +3,12 @@
 
 #include <margay/plugin.h>
 
+#include <cstddef>
+#include <cstring>
+#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +16,12 @@
 namespace tests {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// A session of the request; its id may be given another value by a test.
+struct SceneSession {
+  std::string id = "1";
+  std::map<std::string, std::string> attributes;
+};
 
 // What a request says and what a filter made of it. The host's functions find it by address: the
 // exchange is the scene.
@@ -26,6 +37,19 @@ class Scene {
     host_.set_attribute = [](margay_exchange* e, margay_str name, margay_str value) {
       of(e).attributes[std::string(margay::view(name))] = margay::view(value);
       return MARGAY_OK;
+    };
+    host_.provide_attribute = [](margay_exchange* e, margay_str name,
+                                 void (*make)(void*, margay_exchange*, margay_str), void* arg) {
+      of(e).provided[std::string(margay::view(name))] = [=] { make(arg, e, name); };
+      return MARGAY_OK;
+    };
+    host_.memory = [](margay_exchange* e, size_t size) {
+      auto& all = of(e).memory_;
+      all.emplace_back(new std::max_align_t[size / sizeof(std::max_align_t) + 1]);
+      return static_cast<void*>(all.back().get());
+    };
+    host_.query = [](const margay_config*, const char* name) -> const void* {
+      return std::strcmp(name, "session/1") == 0 ? &sessions() : nullptr;
     };
     host_.status = [](margay_exchange* e, int code) {
       of(e).status = code;
@@ -85,25 +109,69 @@ class Scene {
     margay_request it{};
     it.size = sizeof it;
     it.method = margay::str(method);
+    it.path = margay::str(path);
+    it.query = margay::str(query);
+    it.body = margay::str(body);
     it.fields = raw.data();
     it.field_count = static_cast<std::uint32_t>(raw.size());
     auto& exchange = *reinterpret_cast<margay_exchange*>(this);
-    margay::Request request(host_, exchange, it);
-    margay::Response response(host_, exchange);
+    margay::Request request(host_, exchange, it, &config_);
+    margay::Response response(host_, exchange, &config_);
     const bool on = filter.before(request, response);
+    for (const auto& name : asked)
+      if (const auto found = provided.find(name); found != provided.end()) found->second();
     margay::Head head(host_, exchange, status);
     filter.head(request, head);
     return on;
   }
 
+  std::string path = "/", query, body;
+  std::vector<std::string> asked;  // attributes the endpoint wants to know
+  std::optional<SceneSession> session;
   std::map<int, std::string> infos;
   std::map<std::string, std::string> attributes;
   std::map<std::string, std::string> answer;
   int status = 200;
+  std::map<std::string, std::function<void()>> provided;
 
  private:
+  static SceneSession& session_of(const margay_http_session* handle) {
+    return *reinterpret_cast<SceneSession*>(const_cast<margay_http_session*>(handle));
+  }
+  static const margay_sessions& sessions() {
+    static const margay_sessions table = [] {
+      margay_sessions its{};
+      its.size = sizeof its;
+      its.find = [](margay_exchange* e, int create, margay_http_session** found) {
+        if (!of(e).session && create == 0) return MARGAY_FAILED;
+        if (!of(e).session) of(e).session.emplace();
+        *found = reinterpret_cast<margay_http_session*>(&*of(e).session);
+        return MARGAY_OK;
+      };
+      its.set_attribute = [](margay_exchange* e, margay_str name, margay_str value) {
+        of(e).session->attributes[std::string(margay::view(name))] = margay::view(value);
+        return MARGAY_OK;
+      };
+      its.facts = [](const margay_http_session* handle, margay_session_facts* facts) {
+        session_of(handle).id.copy(facts->id, sizeof facts->id - 1);
+      };
+      its.attribute = [](const margay_http_session* handle, margay_str name,
+                         void (*take)(void*, margay_str), void* arg) {
+        const auto& all = session_of(handle).attributes;
+        const auto found = all.find(std::string(margay::view(name)));
+        if (found == all.end()) return MARGAY_FAILED;
+        take(arg, margay::str(found->second));
+        return MARGAY_OK;
+      };
+      return its;
+    }();
+    return table;
+  }
+
   static Scene& of(margay_exchange* exchange) { return *reinterpret_cast<Scene*>(exchange); }
   margay_host host_{};
+  margay_config config_{};
+  std::vector<std::shared_ptr<std::max_align_t[]>> memory_;
 };
 
 }  // namespace tests
