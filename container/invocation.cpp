@@ -2,8 +2,10 @@
 #include "container/invocation.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "container/error_page.h"
 #include "container/trace.h"
 #include "container/transport_guarantee.h"
 
@@ -18,6 +20,8 @@ bool takes_part(const MappedFilter& use, std::uint32_t dispatcher, std::string_v
                      [&](const Pattern& one) { return one.matches_filter(path); });
 }
 
+constexpr std::string_view kTooLate = "The answer took too long.";
+
 bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std::string& name) {
   return (use.dispatchers & dispatcher) != 0 &&
          std::find(use.endpoints.begin(), use.endpoints.end(), name) != use.endpoints.end();
@@ -26,7 +30,7 @@ bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std
 }  // namespace
 
 Invocation::Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start)
-    : exchange_(exchange), host_(host_functions), start_(start) {}
+    : exchange_(exchange), host_(host_functions), start_(start), routed_(start.endpoint) {}
 
 std::size_t Invocation::filter_count() const {
   return (start_.host == nullptr ? 0 : start_.host->filters.size()) +
@@ -319,6 +323,39 @@ void Invocation::abandoned(server::Exchange&) {
   end_turn();
 }
 
+void Invocation::overdue(server::Exchange&, int status) {
+  if (sessions_.waits_for_turn()) {
+    sessions_.give_up_turn();
+    return end_turn();
+  }
+  log_overdue();
+  if (send_error(status, kTooLate) != MARGAY_OK) fail();
+  end_turn();
+}
+
+void Invocation::substitute(const server::Exchange&, server::Substitute& answer) {
+  log_overdue();
+  const std::string_view target = exchange_.request.target;
+  const ErrorBody body = render_error(
+      {.status = answer.head.status,
+       .path = target.substr(0, target.find('?')),
+       .message = kTooLate,
+       .accept = exchange_.request.find(server::Known::accept),
+       .server_info = start_.host != nullptr && start_.host->show_server_info ? "Margay" : "",
+       .now = std::chrono::system_clock::now()},
+      answer.body);
+  answer.head.set(answer.arena, "Cache-Control", "no-store");
+  if (body.size != 0) answer.head.set(answer.arena, "Content-Type", body.content_type);
+}
+
+// Not the query, which may have a token.
+void Invocation::log_overdue() const {
+  if (routed_ == nullptr) return;
+  const std::string_view target = exchange_.request.target;
+  routed_->log.warn("{}: no answer in time for {} {}", routed_->title, exchange_.request.method,
+                    target.substr(0, target.find('?')));
+}
+
 void Invocation::fail() {
   if (exchange_.ended() || is_passed_on()) return;
   if (exchange_.committed()) {
@@ -369,7 +406,7 @@ void Invocation::done(std::uint64_t micros) {
     handshake_->lost("The client has gone.");
     handshake_->done();
   }
-  const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(),
+  const margay_outcome outcome{sizeof outcome, exchange_.answer_head().status, exchange_.sent(),
                                micros, exchange_.aborted() ? 1u : 0u};
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->done; moment != nullptr)

@@ -55,8 +55,9 @@ Csrf::Csrf(const margay::Config& config)
                                                 "' is not the name of a field, such as "
                                                 "X-CSRF-Token");
   if (field_.empty())
-    throw margay::ConfigError("parameterName", "parameter 'parameterName' is empty; write the name "
-                                               "of a form field, such as _csrf");
+    throw margay::ConfigError("parameterName",
+                              "parameter 'parameterName' is empty; write the name "
+                              "of a form field, such as _csrf");
   for (const std::string_view origin : config.list("allowedOrigins")) {
     if (!is_origin(origin) || origin == "null")
       throw margay::ConfigError("allowedOrigins", "parameter 'allowedOrigins': '" +

@@ -19,11 +19,12 @@ namespace filters {
 // `parameterName`, which of a multipart/form-data request stands in the query. Pages of other
 // origins are refused before, by Sec-Fetch-Site or Origin.
 //
-// The attribute `margay.csrf.token` is the token; who reads it makes a session when there is none. A
-// request of a safe method with `X-CSRF-Token: Fetch` is answered with the same field.
+// The attribute `margay.csrf.token` is the token; who reads it makes a session when there is none.
+// A request of a safe method with `X-CSRF-Token: Fetch` is answered with the same field.
 //
-// Parameters: `denyStatus` (403), `entryPoints` (paths that are not checked), `allowedOrigins` (other
-// origins whose pages may send, with the token), `headerName` (X-CSRF-Token), `parameterName`
+// Parameters: `denyStatus` (403), `entryPoints` (paths that are not checked), `allowedOrigins`
+// (other origins whose pages may send, with the token), `headerName` (X-CSRF-Token),
+// `parameterName`
 // (_csrf).
 class Csrf : public margay::Filter {
  public:

@@ -25,7 +25,8 @@ bool matches(std::string_view pattern, std::string_view path) {
   }
   if (!pattern.ends_with("/*")) return path == pattern;
   pattern.remove_suffix(2);
-  return path.starts_with(pattern) && (path.size() == pattern.size() || path[pattern.size()] == '/');
+  return path.starts_with(pattern) &&
+         (path.size() == pattern.size() || path[pattern.size()] == '/');
 }
 
 }  // namespace

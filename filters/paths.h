@@ -9,8 +9,8 @@
 
 namespace filters {
 
-// `/a` alone, `/a/*` for it and all below, `*.ext`, and `/*` or `*` for everything; as the `path` of
-// a filter, without variables. Immutable.
+// `/a` alone, `/a/*` for it and all below, `*.ext`, and `/*` or `*` for everything; as the `path`
+// of a filter, without variables. Immutable.
 class Paths {
  public:
   // A list with commas or white space; throws margay::ConfigError that names the bad one.
