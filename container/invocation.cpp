@@ -2,10 +2,8 @@
 #include "container/invocation.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
-#include "container/error_page.h"
 #include "container/trace.h"
 #include "container/transport_guarantee.h"
 
@@ -19,8 +17,6 @@ bool takes_part(const MappedFilter& use, std::uint32_t dispatcher, std::string_v
          std::any_of(use.patterns.begin(), use.patterns.end(),
                      [&](const Pattern& one) { return one.matches_filter(path); });
 }
-
-constexpr std::string_view kTooLate = "The answer took too long.";
 
 bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std::string& name) {
   return (use.dispatchers & dispatcher) != 0 &&
@@ -321,39 +317,6 @@ void Invocation::abandoned(server::Exchange&) {
                    : exchange_.request.target);
   fail();
   end_turn();
-}
-
-void Invocation::overdue(server::Exchange&, int status) {
-  if (sessions_.waits_for_turn()) {
-    sessions_.give_up_turn();
-    return end_turn();
-  }
-  log_overdue();
-  if (send_error(status, kTooLate) != MARGAY_OK) fail();
-  end_turn();
-}
-
-void Invocation::substitute(const server::Exchange&, server::Substitute& answer) {
-  log_overdue();
-  const std::string_view target = exchange_.request.target;
-  const ErrorBody body = render_error(
-      {.status = answer.head.status,
-       .path = target.substr(0, target.find('?')),
-       .message = kTooLate,
-       .accept = exchange_.request.find(server::Known::accept),
-       .server_info = start_.host != nullptr && start_.host->show_server_info ? "Margay" : "",
-       .now = std::chrono::system_clock::now()},
-      answer.body);
-  answer.head.set(answer.arena, "Cache-Control", "no-store");
-  if (body.size != 0) answer.head.set(answer.arena, "Content-Type", body.content_type);
-}
-
-// Not the query, which may have a token.
-void Invocation::log_overdue() const {
-  if (routed_ == nullptr) return;
-  const std::string_view target = exchange_.request.target;
-  routed_->log.warn("{}: no answer in time for {} {}", routed_->title, exchange_.request.method,
-                    target.substr(0, target.find('?')));
 }
 
 void Invocation::fail() {

@@ -188,6 +188,7 @@ class Invocation final : public server::Handler {
   void end_watching();
   void fail();
   void log_overdue() const;
+  const ErrorPolicy& error_policy() const;
   void commit();
   margay_result hand_over(bool last);
   // What is written now is for nobody: the answer has ended, or is another's from here on.

@@ -32,11 +32,11 @@ struct Passage {
   margay::Async async;
 };
 
-// Tomcat's SemaphoreValve. Parameters: `concurrency` (10), `block` (true: wait in order of arrival),
-// `highConcurrencyStatus` (503), and `maxWaiting` (100 requests of all keys), `maxWait` (10s; less
-// than the Connector's asyncTimeout, which ends all waiting), `retryAfter` (1 second), `key` (none;
-// see client_key.h). Who waits holds no thread, and loses its place when it closes its sending half.
-// A handshake counts until its answer; an open WebSocket does not.
+// Tomcat's SemaphoreValve. Parameters: `concurrency` (10), `block` (true: wait in order of
+// arrival), `highConcurrencyStatus` (503), and `maxWaiting` (100 requests of all keys), `maxWait`
+// (10s; less than the Connector's asyncTimeout, which ends all waiting), `retryAfter` (1 second),
+// `key` (none; see client_key.h). Who waits holds no thread, and loses its place when it closes its
+// sending half. A handshake counts until its answer; an open WebSocket does not.
 class ConcurrencyLimit : public margay::StatefulFilter<Passage> {
  public:
   explicit ConcurrencyLimit(const margay::Config& config);

@@ -55,8 +55,7 @@ void RequestDumper::head(const margay::Request& request, margay::Head& head) {
   log_.debug(line);
 }
 
-void RequestDumper::append(std::string& line, std::string_view name,
-                           std::string_view value) const {
+void RequestDumper::append(std::string& line, std::string_view name, std::string_view value) const {
   line.append("; ").append(name).append(": ");
   line.append(is_secret(name) ? std::string_view("****") : value);
 }
