@@ -1,6 +1,8 @@
 // The only place that knows both the C ABI and the exchange: the functions plugins call.
 #include "container/bridge.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 
 #include "container/application_bridge.h"
@@ -28,6 +30,12 @@ margay_str response_header(margay_exchange* exchange, margay_str name) {
   return text(call(exchange).exchange().response().find(view(name)));
 }
 
+void each_response_header(margay_exchange* exchange, void (*each)(void*, margay_str, margay_str),
+                          void* argument) {
+  for (const server::Field& field : call(exchange).exchange().response().fields())
+    each(argument, text(field.name), text(field.value));
+}
+
 ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
   return call(exchange).exchange().read({static_cast<char*>(into), room});
 }
@@ -48,6 +56,14 @@ margay_async* suspend(margay_exchange* exchange) {
   // What is included ends with the call: nobody would wait for it.
   if (its.ended() || call(exchange).includes()) return nullptr;
   return reinterpret_cast<margay_async*>(&its.suspend());
+}
+
+margay_result answer_within(margay_exchange* exchange, uint64_t milliseconds, int status) {
+  server::Exchange& its = call(exchange).exchange();
+  if (its.committed() || its.ended() || status < 400 || status > 599) return MARGAY_FAILED;
+  constexpr std::uint64_t kMost = std::uint64_t{1000} * 3600 * 24 * 365;
+  its.answer_within(std::chrono::milliseconds(std::min(milliseconds, kMost)), status);
+  return MARGAY_OK;
 }
 
 void log(const margay_config* source, int level, margay_str message) {
@@ -124,6 +140,8 @@ const margay_host& host_functions() {
       .provide_attribute =
           [](margay_exchange* x, margay_str name, void (*make)(void*, margay_exchange*, margay_str),
              void* argument) { return call(x).provide_attribute(view(name), make, argument); },
+      .answer_within = answer_within,
+      .each_response_header = each_response_header,
   };
   return table;
 }

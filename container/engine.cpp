@@ -61,7 +61,7 @@ std::optional<std::string_view> Engine::Visit::find(Source source, std::string_v
     case Source::request_header:
       return among(mine.exchange().request.fields);
     case Source::response_header:
-      return among(mine.exchange().response().fields());
+      return among(mine.exchange().answer_head().fields());
     case Source::request_attribute:
       return nth == 0 ? mine.attribute(name) : std::nullopt;
     case Source::tls:
@@ -362,7 +362,7 @@ void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t 
   record.protocol = head.protocol;
   record.host = invocation.server_name;
   record.user = invocation.principal();
-  record.status = exchange.response().status;
+  record.status = exchange.answer_head().status;
   record.bytes_sent = exchange.sent();
   record.elapsed = took;
   record.begin = std::chrono::system_clock::now() -

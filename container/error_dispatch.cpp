@@ -10,6 +10,8 @@ namespace container {
 
 namespace {
 
+constexpr std::string_view kTooLate = "The answer took too long.";
+
 std::string_view view(margay_str text) { return {text.data, text.size}; }
 
 }  // namespace
@@ -88,6 +90,7 @@ bool Invocation::error_dispatch(const ErrorPage& page) {
   const Aim target = aim(page.location);
   if (target.endpoint == nullptr || target.endpoint->type == nullptr) return false;
   in_error_ = true;
+  waiting_ = false;  // a filter that has not decided yet is not asked any more
   request.method = {"GET", 3};
   follow(target, MARGAY_ERROR_PAGE);
   called_ = true;  // what the failed request was cannot be changed any more
@@ -95,17 +98,19 @@ bool Invocation::error_dispatch(const ErrorPage& page) {
   return true;
 }
 
+const ErrorPolicy& Invocation::error_policy() const {
+  static constexpr ErrorPolicy kUsual;
+  const Application* const application = start_.application;
+  if (application != nullptr && application->error_policy) return *application->error_policy;
+  return start_.host != nullptr ? start_.host->error_policy : kUsual;
+}
+
 void Invocation::render_error_body(int code, std::string_view message) {
   const server::RequestHead& head = exchange_.request;
   const bool nested = in_error_;
   const ReportedError& error = dispatches().error;
   const std::string_view failed = nested ? error.path : view(request.path);
-  static constexpr ErrorPolicy kUsual;
   const Application* const application = start_.application;
-  const ErrorPolicy& policy = application != nullptr && application->error_policy
-                                  ? *application->error_policy
-                              : start_.host != nullptr ? start_.host->error_policy
-                                                       : kUsual;
   const ErrorReport report =
       told({.status = code,
             .path = failed.empty() ? std::string_view{"/"} : failed,
@@ -117,7 +122,7 @@ void Invocation::render_error_body(int code, std::string_view message) {
             .accept = head.find(server::Known::accept),
             .server_info = "Margay",
             .now = std::chrono::system_clock::now()},
-           policy, error.query);
+           error_policy(), error.query);
   const ErrorViews::View* page =
       application == nullptr ? nullptr : application->error_views.find(code);
   if (page == nullptr && start_.host != nullptr && start_.host->error_views != nullptr)
@@ -127,6 +132,41 @@ void Invocation::render_error_body(int code, std::string_view message) {
   const ErrorBody body = render_error(report, exchange_.body(), draw);
   if (body.size != 0)
     exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);
+}
+
+// --- answers that do not come in time
+// -----------------------------------------------------------
+
+void Invocation::overdue(server::Exchange&, int status) {
+  if (sessions_.waits_for_turn()) {
+    sessions_.give_up_turn();
+    return end_turn();
+  }
+  log_overdue();
+  if (send_error(status, kTooLate) != MARGAY_OK) fail();
+  end_turn();
+}
+
+void Invocation::substitute(const server::Exchange& exchange, server::Substitute& answer) {
+  log_overdue();
+  const std::string_view target = exchange.request.target;
+  const ErrorReport report = told({.status = answer.head.status,
+                                   .path = target.substr(0, target.find('?')),
+                                   .message = kTooLate,
+                                   .accept = exchange.request.find(server::Known::accept),
+                                   .server_info = "Margay",
+                                   .now = std::chrono::system_clock::now()},
+                                  error_policy(), {});
+  const ErrorBody body = render_error(report, answer.body);
+  if (body.size != 0) answer.head.set(answer.arena, "Content-Type", body.content_type);
+}
+
+// Not the query, which may have a token.
+void Invocation::log_overdue() const {
+  if (routed_ == nullptr) return;
+  const std::string_view target = exchange_.request.target;
+  routed_->log.warn("{}: no answer in time for {} {}", routed_->title, exchange_.request.method,
+                    target.substr(0, target.find('?')));
 }
 
 }  // namespace container

@@ -27,7 +27,7 @@ bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std
 }  // namespace
 
 Invocation::Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start)
-    : exchange_(exchange), host_(host_functions), start_(start) {}
+    : exchange_(exchange), host_(host_functions), start_(start), routed_(start.endpoint) {}
 
 std::size_t Invocation::filter_count() const {
   return (start_.host == nullptr ? 0 : start_.host->filters.size()) +
@@ -424,7 +424,7 @@ void Invocation::done(std::uint64_t micros) {
     handshake_->lost("The client has gone.");
     handshake_->done();
   }
-  const margay_outcome outcome{sizeof outcome, exchange_.response().status, exchange_.sent(),
+  const margay_outcome outcome{sizeof outcome, exchange_.answer_head().status, exchange_.sent(),
                                micros, exchange_.aborted() ? 1u : 0u};
   for (std::uint32_t i = entered_; i-- > 0;)
     if (const auto moment = steps_[i].use->type->done; moment != nullptr)

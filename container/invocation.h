@@ -86,6 +86,8 @@ class Invocation final : public server::Handler {
   void resumed(server::Exchange& exchange, void (*run)(), void* argument, bool gone) override;
   void event(server::Exchange& exchange, server::Event event) override;
   void abandoned(server::Exchange& exchange) override;
+  void overdue(server::Exchange& exchange, int status) override;
+  void substitute(const server::Exchange& exchange, server::Substitute& answer) override;
   const char* title() const override;
 
   // After everything, on the loop.
@@ -197,6 +199,8 @@ class Invocation final : public server::Handler {
   void end_turn();
   void end_watching();
   void fail();
+  void log_overdue() const;
+  const ErrorPolicy& error_policy() const;
   void commit();
   margay_result hand_over(bool last);
   // What is written now is for nobody: the answer has ended, or is another's from here on.
@@ -239,6 +243,7 @@ class Invocation final : public server::Handler {
   server::Exchange& exchange_;
   const margay_host& host_;
   Start start_;
+  const MappedEndpoint* const routed_;  // start_.endpoint at first, for whoever may not read that
   SessionUse sessions_{*this};
   LoginUse logins_{*this};
   Step* steps_ = nullptr;

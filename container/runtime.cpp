@@ -313,6 +313,18 @@ void Runtime::tell_status() {
                         .loops = loops_.size(),
                         .sockets = &websockets_->hub()};
   status_.use(std::move(sources));
+  tell_health();
+}
+
+void Runtime::tell_health() {
+  const auto failed = [](const auto& application) {
+    return std::any_of(application->endpoints.begin(), application->endpoints.end(),
+                       [](const MappedEndpoint& one) { return one.type == nullptr; });
+  };
+  bool complete = true;
+  for (const HostMapping& host : mapping_->entries)
+    complete &= std::none_of(host.applications.begin(), host.applications.end(), failed);
+  status_.use_health((stop_asked_ ? MARGAY_STOPPING : 0u) | (complete ? 0u : MARGAY_INCOMPLETE));
 }
 
 void Runtime::reap() {
@@ -384,19 +396,30 @@ void Runtime::run() {
 
 void Runtime::stop() {
   stop_asked_ = true;
+  tell_health();
+  if (config_.drain_delay.count() > 0) {
+    log_.info("stopping in {} ms: health checks say DOWN from now on", config_.drain_delay.count());
+    if (!await(config_.drain_delay, [] { return false; })) return;
+  }
   log_.info("stopping: waiting up to {} ms for {} connections", config_.graceful_stop_await.count(),
             front_->connections());
   engine_->drain();
   front_->drain();
-  const auto deadline = Clock::now() + config_.graceful_stop_await;
-  while (front_->connections() > 0 && Clock::now() < deadline) {
+  await(config_.graceful_stop_await, [this] { return front_->connections() == 0; });
+}
+
+// Serves the control socket meanwhile. False: another signal asks to end at once.
+bool Runtime::await(std::chrono::milliseconds time, const std::function<bool()>& done) {
+  const auto deadline = Clock::now() + time;
+  while (!done() && Clock::now() < deadline) {
     const int number = next_signal(std::chrono::milliseconds(10));
     if (number == SIGTERM || number == SIGINT) {
       log_.warn("second signal: cutting what is still open");
-      break;
+      return false;
     }
     serve_control();
   }
+  return true;
 }
 
 Runtime::~Runtime() {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -50,6 +51,7 @@ class Runtime {
   void watch_files();
   void announce() const;
   void tell_status();
+  void tell_health();
   void reap();
   ControlReply reload(bool config_too);
   ControlReply reload_all();
@@ -63,6 +65,7 @@ class Runtime {
   void tick();
   void watch_handlers();
   void stop();
+  bool await(std::chrono::milliseconds time, const std::function<bool()>& done);
 
   RuntimeOptions options_;
   std::filesystem::path base_;

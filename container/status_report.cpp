@@ -166,6 +166,9 @@ StatusReport::StatusReport()
                            const std::string text =
                                reinterpret_cast<const Interface*>(self)->report->json();
                            take(arg, {text.data(), text.size()});
+                         },
+                         [](const margay_status* self) {
+                           return reinterpret_cast<const Interface*>(self)->report->health();
                          }},
                  .report = this} {}
 

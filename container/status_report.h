@@ -1,6 +1,7 @@
 // What the status endpoint tells: the parts of the running server and their figures, as JSON.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -41,6 +42,10 @@ class StatusReport {
   // Which handler holds a loop for longer than a moment; empty: none. Control thread.
   void use_busy(std::size_t loop, const char* handler);
 
+  // What is not well, as bits of margay_health. Control thread.
+  void use_health(std::uint32_t health) { health_.store(health, std::memory_order_relaxed); }
+  std::uint32_t health() const { return health_.load(std::memory_order_relaxed); }  // any thread
+
   // Any thread. An object with nothing but the process when there are no sources.
   std::string json() const;
 
@@ -57,6 +62,7 @@ class StatusReport {
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   const Interface interface_;
 
+  std::atomic<std::uint32_t> health_{0};
   mutable std::mutex mutex_;  // guards sources_ and busy_
   StatusSources sources_;
   std::vector<std::string> busy_;  // by loop

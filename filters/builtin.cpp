@@ -4,14 +4,21 @@
 #include <margay/plugin.h>
 
 #include "filters/access.h"
+#include "filters/body_limit.h"
+#include "filters/concurrency_limit.h"
 #include "filters/cors.h"
 #include "filters/csrf.h"
+#include "filters/default_charset.h"
 #include "filters/headers.h"
+#include "filters/health.h"
 #include "filters/rate_limit.h"
 #include "filters/remote_cidr.h"
 #include "filters/remote_ip.h"
+#include "filters/request_dumper.h"
 #include "filters/request_id.h"
 #include "filters/security_headers.h"
+#include "filters/session_initializer.h"
+#include "filters/timeout.h"
 
 namespace filters {
 
@@ -20,6 +27,11 @@ MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
              margay::filter<RemoteCidr>("remote-cidr"), margay::filter<Cors>("cors"),
              margay::filter<SecurityHeaders>("security-headers"),
              margay::filter<RateLimit>("rate-limit"), margay::filter<RequestId>("request-id"),
-             margay::filter<Csrf>("csrf"))
+             margay::filter<Csrf>("csrf"), margay::filter<BodyLimit>("body-limit"),
+             margay::filter<ConcurrencyLimit>("concurrency-limit"),
+             margay::filter<Timeout>("timeout"), margay::filter<Health>("health"),
+             margay::filter<RequestDumper>("request-dumper"),
+             margay::filter<DefaultCharset>("add-default-charset"),
+             margay::filter<SessionInitializer>("session-initializer"))
 
 }  // namespace filters

@@ -36,6 +36,9 @@ class ResumeTask final : public Task {
   void* argument_;
 };
 
+// ms that a worker has to come to a turn which answers that it is too late.
+constexpr std::uint64_t kOverdueTurn = 1'000;
+
 constexpr std::size_t kKeptCapacity = 64 * 1024;
 
 void empty(std::string& text) {
@@ -130,6 +133,10 @@ bool Exchange::choose_turn() {
   asyncs_ -= releases_;
   releases_ = 0;
   const bool open = served_ && !ended_ && wire_ != nullptr;
+  if (std::exchange(overdue_wanted_, false) && open && !committed_) {
+    turn_ = Turn::overdue;
+    return true;
+  }
   if (open && (asyncs_ == 0 || abandon_wanted_)) {
     abandon_wanted_ = false;
     if (turn_ == Turn::abandon && asyncs_ == 0) {  // it had its chance
@@ -162,6 +169,8 @@ void Exchange::play_turn() {
       return handler_->resumed(*this, resume_.run, resume_.argument, ended_ || aborted());
     case Turn::event:
       return handler_->event(*this, event_);
+    case Turn::overdue:
+      return handler_->overdue(*this, overdue_status_);
     case Turn::abandon:
       return handler_->abandoned(*this);
     case Turn::none:
@@ -176,6 +185,9 @@ void Exchange::run() {
 
 void Exchange::turn_over() {
   running_ = false;
+  // Who watches, and may hold what keeps the exchange, is to hear that it is over.
+  if (overtaken_ && !std::exchange(ended_, true))
+    events_ = static_cast<std::uint8_t>(events_ | 1u << static_cast<unsigned>(Event::aborted));
   next_turn();
 }
 
@@ -183,6 +195,62 @@ void Exchange::expired() {
   if (committed_ || ended_ || running_ || asyncs_ == 0) return;
   abandon_wanted_ = true;
   next_turn();
+}
+
+// --- answers that do not come in time ------------------------------------------------------------
+
+void Exchange::answer_within(std::chrono::milliseconds time, int status) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto due = std::chrono::steady_clock::now() + time;
+    const bool on_its_way = wanted_status_ != 0;
+    if (on_its_way && wanted_due_ <= due) return;
+    wanted_due_ = due;
+    wanted_status_ = status;
+    if (on_its_way) return;
+  }
+  if (workers_ == nullptr) return deadline_posted();
+  loop_.post(deadline_task_);
+}
+
+void Exchange::deadline_posted() {
+  std::uint64_t due = 0;
+  int status = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    status = std::exchange(wanted_status_, 0);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        wanted_due_ - std::chrono::steady_clock::now());
+    due = loop_.now() + static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 1));
+  }
+  if (wire_ == nullptr || (due_ != 0 && due_ <= due)) return;
+  due_ = due;
+  overdue_status_ = status;
+  loop_.arm(deadline_, due - loop_.now());
+}
+
+// A turn that answers has error pages and filters. Where a worker is in another one, or does not
+// come to it, there is no waiting for that.
+void Exchange::deadline_passed() {
+  if (wire_ == nullptr) return;
+  if (running_) return overtake();
+  overdue_wanted_ = true;
+  if (workers_ != nullptr) loop_.arm(deadline_, kOverdueTurn);
+  next_turn();
+}
+
+void Exchange::overtake() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (committed_ || overtaken_) return;
+    overtaken_ = true;
+    substitute_ = std::make_unique<Substitute>();
+    substitute_->head.status = overdue_status_;
+    room_or_data_.notify_all();
+  }
+  handler_->substitute(*this, *substitute_);
+  wire_sees_head_ = true;
+  wire_->output(*this);
 }
 
 void Exchange::raise(Event event) {
@@ -275,10 +343,10 @@ Write Exchange::upgrade(std::unique_ptr<UpgradeToken> token) {
 Write Exchange::hand_over_from_worker(bool last) {
   std::unique_lock lock(mutex_);
   const bool room = room_or_data_.wait_for(lock, limits_.write_timeout, [&] {
-    return pipe_.empty() || pipe_.size() + body_.size() <= limits_.high_mark || aborted();
+    return pipe_.empty() || pipe_.size() + body_.size() <= limits_.high_mark || is_lost();
   });
   if (!room) cut_ = last = true;
-  if (aborted()) {
+  if (is_lost()) {
     ended_ = true;
     body_.clear();
     return Write::closed;
@@ -323,6 +391,7 @@ void Exchange::output_posted() {
 }
 
 Exchange::Output Exchange::output() {
+  if (overtaken_) return {substitute_->body, true, true, false};
   if (workers_ == nullptr) return {body_, last_, whole_, cut_};
   const std::scoped_lock lock(mutex_);
   if (taken_.empty() && !pipe_.empty()) {
@@ -334,11 +403,7 @@ Exchange::Output Exchange::output() {
 }
 
 void Exchange::output_taken() {
-  if (workers_ != nullptr) {
-    taken_.clear();
-    return;
-  }
-  body_.clear();
+  (overtaken_ ? substitute_->body : workers_ != nullptr ? taken_ : body_).clear();
 }
 
 void Exchange::room() {
@@ -430,12 +495,12 @@ std::ptrdiff_t Exchange::read(std::span<char> into) {
       if (wanted) notify_input();
       wanted = false;
       room_or_data_.wait(lock, [&] {
-        return input_read_ < input_.size() || input_ended_ || input_lost_ || aborted();
+        return input_read_ < input_.size() || input_ended_ || input_lost_ || is_lost();
       });
     }
     const std::size_t there = std::min(into.size(), input_.size() - input_read_);
-    if (there == 0 || aborted()) {
-      got = input_lost_ || aborted() ? -2 : input_ended_ ? 0 : -1;
+    if (there == 0 || is_lost()) {
+      got = input_lost_ || is_lost() ? -2 : input_ended_ ? 0 : -1;
     } else {
       std::memcpy(into.data(), input_.data() + input_read_, there);
       input_read_ += there;
@@ -501,6 +566,7 @@ void Exchange::detach(bool aborted) {
 
 void Exchange::reset() {
   loop_.forget(*this);
+  loop_.forget(deadline_);
   if (file_.descriptor >= 0) ::close(file_.descriptor);
   file_ = {};
   upgrade_.reset();
@@ -522,7 +588,11 @@ void Exchange::reset() {
   body_limit_ = input_read_ = 0;
   sent_ = 0;
   resumes_.clear();
-  last_ = whole_ = cut_ = output_notified_ = false;
+  last_ = whole_ = cut_ = overtaken_ = output_notified_ = false;
+  overdue_wanted_ = false;
+  overdue_status_ = wanted_status_ = 0;
+  due_ = 0;
+  substitute_.reset();
   input_ended_ = input_lost_ = input_paused_ = input_notified_ = reading_ = false;
   aborted_.store(false, std::memory_order_relaxed);
   arena_.reset();

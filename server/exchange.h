@@ -51,6 +51,8 @@ class Wire {
   ~Wire() = default;
 };
 
+struct Substitute;
+
 // The container's side of an exchange. Called where the route runs, one call at a time.
 class Handler {
  public:
@@ -60,6 +62,11 @@ class Handler {
   virtual void event(Exchange& exchange, Event event) = 0;
   // Nobody holds the right to finish and the answer is not finished, or asyncTimeout passed.
   virtual void abandoned(Exchange& exchange) = 0;
+  // The time that answer_within gave is over and nothing is committed.
+  virtual void overdue(Exchange& exchange, int /*status*/) { abandoned(exchange); }
+  // The same while a worker is in a call: on the loop beside it, so for what never changes only.
+  // Fills the answer that is given in the handler's place.
+  virtual void substitute(const Exchange&, Substitute& /*answer*/) {}
   virtual const char* title() const = 0;  // for the watchdog and thread dumps
 
  protected:
@@ -78,6 +85,14 @@ struct FileRange {
   int descriptor = -1;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+};
+
+// An answer in the handler's place.
+struct Substitute {
+  Arena arena;
+  ResponseHead head;
+  std::string body;
+  FileRange file;  // none
 };
 
 class Exchange;
@@ -101,7 +116,12 @@ class Async final : private Task {
 class Exchange final : private Work, private Timer {
  public:
   explicit Exchange(Loop& loop)
-      : output_task_(*this), turn_task_(*this), input_task_(*this), loop_(loop) {}
+      : output_task_(*this),
+        turn_task_(*this),
+        input_task_(*this),
+        deadline_task_(*this),
+        deadline_(*this),
+        loop_(loop) {}
 
   // --- either half -----------------------------------------------------------------------------
   RequestHead request;    // filled by the protocol, then constant
@@ -145,6 +165,9 @@ class Exchange final : private Work, private Timer {
   // service is asked to refuse with 503.
   void move_to(Workers& workers);
   void watch(bool on) { watching_ = on; }
+  // When nothing is committed by then: `status` in the handler's place, and whatever that writes
+  // later is dropped. Of several the one that ends first counts. At most one tick late.
+  void answer_within(std::chrono::milliseconds time, int status);
   // The body: bytes read, 0 = end, -1 = nothing yet (streamed, on the loop), -2 = lost.
   std::ptrdiff_t read(std::span<char> into);
   std::string_view buffered_body() const { return input_; }
@@ -165,6 +188,7 @@ class Exchange final : private Work, private Timer {
   void begin(Wire& wire, Service& service, const ExchangeLimits& limits);
   // How the answer begins is known: status and fields are final.
   bool head_ready() const { return wire_sees_head_; }
+  const ResponseHead& answer_head() const { return overtaken_ ? substitute_->head : response_; }
   struct Output {
     std::string_view bytes;
     bool last;
@@ -172,9 +196,9 @@ class Exchange final : private Work, private Timer {
     bool cut;    // end by closing: the answer is broken
   };
   Output output();
-  FileRange& file() { return file_; }
+  FileRange& file() { return overtaken_ ? substitute_->file : file_; }
   // Known once output() says `last`.
-  bool upgrades() const { return upgrade_ != nullptr; }
+  bool upgrades() const { return !overtaken_ && upgrade_ != nullptr; }
   std::unique_ptr<UpgradeToken> take_upgrade() { return std::move(upgrade_); }
   void output_taken();  // what output() showed is in the connection's hands
   void room();          // has_room() became true
@@ -200,7 +224,7 @@ class Exchange final : private Work, private Timer {
   // Members of the hand-over; see exchange.cpp.
  private:
   friend class Async;
-  enum class Turn : std::uint8_t { none, serve, resume, event, abandon };
+  enum class Turn : std::uint8_t { none, serve, resume, event, overdue, abandon };
   struct Resume {
     void (*run)();
     void* argument;
@@ -209,6 +233,12 @@ class Exchange final : private Work, private Timer {
   struct Step_ final : Task {
     explicit Step_(Exchange& exchange) : owner(exchange) {}
     void run() override { (owner.*Step)(); }
+    Exchange& owner;
+  };
+
+  struct Deadline final : Timer {
+    explicit Deadline(Exchange& exchange) : owner(exchange) {}
+    void expired() override { owner.deadline_passed(); }
     Exchange& owner;
   };
 
@@ -221,10 +251,14 @@ class Exchange final : private Work, private Timer {
   void turn_over();
   void output_posted();
   void input_posted();
+  void deadline_posted();
+  void deadline_passed();
+  void overtake();
   void notify_input();
   void raise(Event event);
   void released();
   void end_if_done();
+  bool is_lost() const { return overtaken_ || aborted(); }  // with mutex_
   void wait_for_body(std::size_t limit);
   void refuse(int status, std::string_view reason);
   Write hand_over_from_worker(bool last);
@@ -232,6 +266,8 @@ class Exchange final : private Work, private Timer {
   Step_<&Exchange::output_posted> output_task_;
   Step_<&Exchange::turn_over> turn_task_;
   Step_<&Exchange::input_posted> input_task_;
+  Step_<&Exchange::deadline_posted> deadline_task_;
+  Deadline deadline_;
 
   Loop& loop_;
   Wire* wire_ = nullptr;
@@ -257,6 +293,10 @@ class Exchange final : private Work, private Timer {
   bool running_ = false;
   bool serve_wanted_ = false;
   bool abandon_wanted_ = false;
+  bool overdue_wanted_ = false;
+  int overdue_status_ = 0;                  // of the deadline that is armed
+  std::uint64_t due_ = 0;                   // when that is, by the loop's clock; 0: there is none
+  std::unique_ptr<Substitute> substitute_;  // once it is overtaken
   bool served_ = false;
   bool input_wanted_ = false;
   bool streamed_ = false;
@@ -277,8 +317,11 @@ class Exchange final : private Work, private Timer {
   bool last_ = false;  // the end of the answer is in the pipe
   bool whole_ = false;
   bool cut_ = false;
+  bool overtaken_ = false;  // the loop, which alone sets it, has answered for the worker
   bool output_notified_ = false;
-  std::string input_;  // body bytes not read yet
+  std::chrono::steady_clock::time_point wanted_due_;  // what deadline_task_ brings to the loop
+  int wanted_status_ = 0;                             // of it; 0: nothing is on its way
+  std::string input_;                                 // body bytes not read yet
   std::size_t input_read_ = 0;
   std::string trailers_;
   bool input_ended_ = false;

@@ -146,6 +146,7 @@ struct ServiceConfig : ConfigElement {
 struct ServerConfig : ConfigElement {
   std::string pid_file;  // empty: none
   std::string control;   // path of the control socket; empty: none
+  std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds graceful_stop_await{30'000};
   std::chrono::milliseconds loop_stall_warning{100};
   std::chrono::milliseconds worker_stall_warning{5000};

@@ -358,6 +358,11 @@ std::shared_ptr<const Element> server_schema() {
              "user "
              "alone; relative to the server's folder.",
              {.name = "port, shutdown"}},
+            {"drainDelay",
+             duration(&ServerConfig::drain_delay),
+             "How long a server that was told to stop still takes connections as before, while the "
+             "filter `health` says DOWN, so that load balancers go elsewhere.",
+             {.name = "none"}},
             {"gracefulStopAwaitMillis",
              duration(&ServerConfig::graceful_stop_await),
              "How long a stop waits for the exchanges that are under way.",

@@ -98,7 +98,7 @@ bool Http1::pump_front() {
 // RFC 9112 section 6: how the answer's body is delimited, and whether the connection stays.
 bool Http1::write_front_head(Slot& slot, const Exchange::Output& output) {
   Exchange& exchange = slot.exchange;
-  const ResponseHead& head = exchange.response();
+  const ResponseHead& head = exchange.answer_head();
   const bool without = head.status < 200 || head.status == 204 || head.status == 304;
   const bool reset = head.status == 205;  // RFC 9110 section 15.3.6: says so, and has no content
   slot.bodiless = without || reset || exchange.request.method == "HEAD";
@@ -144,7 +144,7 @@ void Http1::write_head(const ResponseHead& head, const ResponseShape& shape) {
 void Http1::write_switch(Slot& slot) {
   assert(slot.next == nullptr);
   Exchange& exchange = slot.exchange;
-  write_head(exchange.response(), {.length = ResponseShape::Length::none, .upgrade = true});
+  write_head(exchange.answer_head(), {.length = ResponseShape::Length::none, .upgrade = true});
   exchange.output_taken();
   token_ = exchange.take_upgrade();
   front_ = nullptr;

@@ -86,7 +86,7 @@ class ResponseFields {
 // HTTP/1. None: it is not said.
 std::optional<std::uint64_t> shape_body(Stream& stream, const Exchange::Output& output) {
   Exchange& exchange = stream.exchange;
-  const ResponseHead& head = exchange.response();
+  const ResponseHead& head = exchange.answer_head();
   const bool without = head.status == 204 || head.status == 304;
   const bool reset = head.status == 205;  // RFC 9110 section 15.3.6: says so, and has no content
   stream.bodiless = without || reset || exchange.request.method == "HEAD";
@@ -107,7 +107,7 @@ std::optional<std::uint64_t> shape_body(Stream& stream, const Exchange::Output& 
 }  // namespace
 
 void Http2::submit(Stream& stream, const Exchange::Output& output) {
-  const ResponseHead& head = stream.exchange.response();
+  const ResponseHead& head = stream.exchange.answer_head();
   if (head.status < 200) return reset_stream(stream, NGHTTP2_INTERNAL_ERROR);
   if (stream.exchange.request.tunnels && head.status < 300)
     return submit_no_tunnel(stream, output.last);

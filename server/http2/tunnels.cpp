@@ -34,7 +34,7 @@ void Http2::open_tunnel(Stream& stream) {
   if (tunnels_ != nullptr) tunnels_->previous = tunnel;
   tunnels_ = tunnel;
   nghttp2_session_set_stream_user_data(session_.get(), stream.id, static_cast<Occupant*>(tunnel));
-  submit_tunnel(*tunnel, exchange.response());
+  submit_tunnel(*tunnel, exchange.answer_head());
   is_due(*tunnel);
   unlink(stream);
   exchange.output_taken();

@@ -43,6 +43,19 @@ class Scene {
       of(e).provided[std::string(margay::view(name))] = [=] { make(arg, e, name); };
       return MARGAY_OK;
     };
+    host_.answer_within = [](margay_exchange* e, uint64_t milliseconds, int status) {
+      of(e).deadline = {milliseconds, status};
+      return MARGAY_OK;
+    };
+    host_.write = [](margay_exchange* e, margay_str bytes) {
+      of(e).written += margay::view(bytes);
+      return MARGAY_OK;
+    };
+    host_.each_response_header = [](margay_exchange* e, void (*each)(void*, margay_str, margay_str),
+                                    void* arg) {
+      for (const auto& [name, value] : of(e).answer)
+        each(arg, margay::str(name), margay::str(value));
+    };
     host_.memory = [](margay_exchange* e, size_t size) {
       auto& all = of(e).memory_;
       all.emplace_back(new std::max_align_t[size / sizeof(std::max_align_t) + 1]);
@@ -80,7 +93,11 @@ class Scene {
 
   template <class T>
   static T made(const Pairs& parameters) {
-    static const margay_host host{};
+    static const margay_host host = [] {
+      margay_host its{};
+      its.query = [](const margay_config*, const char*) -> const void* { return nullptr; };
+      return its;
+    }();
     std::vector<margay_field> raw;
     for (const auto& [name, value] : parameters)
       raw.push_back({margay::str(name), margay::str(value)});
@@ -112,6 +129,7 @@ class Scene {
     it.path = margay::str(path);
     it.query = margay::str(query);
     it.body = margay::str(body);
+    it.content_length = content_length;
     it.fields = raw.data();
     it.field_count = static_cast<std::uint32_t>(raw.size());
     auto& exchange = *reinterpret_cast<margay_exchange*>(this);
@@ -125,8 +143,10 @@ class Scene {
     return on;
   }
 
-  std::string path = "/", query, body;
-  std::vector<std::string> asked;  // attributes the endpoint wants to know
+  std::string path = "/", query, body, written;
+  std::int64_t content_length = 0;
+  std::pair<std::uint64_t, int> deadline;  // milliseconds, status
+  std::vector<std::string> asked;          // attributes the endpoint wants to know
   std::optional<SceneSession> session;
   std::map<int, std::string> infos;
   std::map<std::string, std::string> attributes;

@@ -150,6 +150,7 @@ class RunningServer {
     throw std::runtime_error(trouble);
   }
   void reload() { ::pthread_kill(thread_.native_handle(), SIGHUP); }
+  void ask_to_stop() { ::pthread_kill(thread_.native_handle(), SIGTERM); }
   void stop() {
     if (!thread_.joinable()) return;
     ::pthread_kill(thread_.native_handle(), SIGTERM);

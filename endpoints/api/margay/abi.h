@@ -243,6 +243,16 @@ typedef struct margay_host {
   margay_result (*provide_attribute)(margay_exchange*, margay_str name,
                                      void (*make)(void* arg, margay_exchange*, margay_str name),
                                      void* arg);
+  /* When nothing was committed this many milliseconds from now, the client hears `status`
+   * (400..599), with the error page where that is possible: in the place of an endpoint that holds
+   * a worker no filter takes part. What is written later is dropped; `read`, `write` and their like
+   * tell CLOSED or -2. Of several the one that ends first counts. FAILED: it is committed. */
+  margay_result (*answer_within)(margay_exchange*, uint64_t milliseconds, int status);
+  /* Calls `each` for the fields of the answer's head as they are, in order; it must not edit them.
+   */
+  void (*each_response_header)(margay_exchange*,
+                               void (*each)(void* arg, margay_str name, margay_str value),
+                               void* arg);
 } margay_host;
 
 /* Flags of types. Default: runs on a worker (blocking is allowed), body buffered. */
@@ -326,7 +336,14 @@ typedef struct margay_status {
   uint32_t size;
   void (*report)(const struct margay_status* self, void (*take)(void* arg, margay_str json),
                  void* arg);
+  /* since 1.4: what is not well, as bits of margay_health. Any thread; never waits. */
+  uint32_t (*health)(const struct margay_status* self);
 } margay_status;
+
+typedef enum margay_health {
+  MARGAY_STOPPING = 1,  /* it serves for a while yet, but clients should go elsewhere */
+  MARGAY_INCOMPLETE = 2 /* some application or endpoint that is configured could not be started */
+} margay_health;
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,15 @@ class Head {
   std::string_view find(std::string_view name) const {
     return view(host_.response_header(&exchange_, str(name)));
   }
+  // Calls `each(name, value)` for all fields, in order; it must not edit them, nor throw.
+  // Since 1.4.
+  template <class Each>
+  void each(Each&& each) const {
+    const auto one = [](void* to, margay_str name, margay_str value) {
+      (*static_cast<std::remove_reference_t<Each>*>(to))(view(name), view(value));
+    };
+    host_.each_response_header(&exchange_, one, &each);
+  }
 
  private:
   bool edit(int mode, std::string_view name, std::string_view value) {

@@ -1,6 +1,7 @@
 // The answer. On the thread that has the exchange; to come back later, or from another, suspend().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -71,6 +72,12 @@ class Response {
   // False once the answer is committed: nothing was changed then.
   bool send_error(int code, std::string_view message = {}) {
     return host_.send_error(&exchange_, code, str(message)) == MARGAY_OK;
+  }
+  // When nothing is committed by then the client hears `code`, 400..599; what is written later is
+  // `closed`. Of several the one that ends first counts. False: it is committed. Since 1.4.
+  bool answer_within(std::chrono::milliseconds time, int code = 503) {
+    const auto count = time.count() < 0 ? 0 : time.count();
+    return host_.answer_within(&exchange_, static_cast<std::uint64_t>(count), code) == MARGAY_OK;
   }
 
   // The answer is another endpoint's of this application as soon as this call has returned: what
