@@ -78,6 +78,13 @@ TEST_CASE("the samples answer, and refuse what they cannot use") {
   Client client(samples.port());
   client.send("POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello");
   CHECK(body_of(client.answer()) == "5 bytes, fnv1a a430d84680aabd0b\n");
+  const std::string form =
+      "--X\r\nContent-Disposition: form-data; name=file; filename=../a.txt\r\n\r\nhello\r\n--X--";
+  client.send(
+      "POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; "
+      "boundary=X\r\nContent-Length: " +
+      std::to_string(form.size()) + "\r\n\r\n" + form);
+  CHECK(body_of(client.answer()) == "file (a.txt): 5 bytes, fnv1a a430d84680aabd0b\n");
   const std::string page = samples.get("/");
   CHECK(page.starts_with("HTTP/1.1 200 "));
   CHECK(page.find("Content-Type: text/html") != std::string::npos);

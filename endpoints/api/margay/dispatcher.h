@@ -106,6 +106,9 @@ class Dispatcher : public Endpoint, public RouteVerbs<Dispatcher> {
     return its;
   }
 
+  // Limits of the bodies that handlers take as margay::Multipart, FormFile and Form.
+  void multipart(MultipartConfig limits) { multipart_config_ = std::move(limits); }
+
   void service(Request& request, Response& response) final;
 
   // For RouteVerbs.
@@ -198,6 +201,7 @@ class Dispatcher : public Endpoint, public RouteVerbs<Dispatcher> {
   std::vector<detail::InterceptorUse> interceptors_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> objects_;
   std::unique_ptr<const Views> views_;
+  MultipartConfig multipart_config_;
   bool sealed_ = false;
 };
 

@@ -151,7 +151,7 @@ inline void Dispatcher::service(Request& request, Response& response) {
   const Choice choice = choose(request, path);
   if (choice.varies && response.header("Vary") != "Accept") response.add_header("Vary", "Accept");
   if (choice.route == nullptr) return answer_without_route(request, response, path, choice);
-  HandlerCall call(request, response, interceptors_, views_.get());
+  HandlerCall call(request, response, interceptors_, views_.get(), multipart_config_);
   call.type = choice.type;
   call.path_variables(choice.route->names, choice.values);
   call.view_name = view_name_of(path);

@@ -52,20 +52,21 @@ struct Parameter {
   static constexpr bool is_error = std::is_same_v<E, V>;
 
   static constexpr bool check() {
-    static_assert(is_error || IsArgument<V>,
-                  "a handler cannot take a parameter of this type; it takes margay::Request&, "
-                  "margay::Response&, margay::Model&, margay::PathParam<\"name\">, "
-                  "margay::QueryParam<\"name\">, margay::Form<\"name\">, margay::Header<\"name\">, "
-                  "margay::CookieValue<\"name\">, margay::JsonBody<T>, margay::HttpSession, "
-                  "margay::Async, or a type with "
-                  "a margay::Argument; an error handler its exception, too");
+    static_assert(
+        is_error || IsArgument<V>,
+        "a handler cannot take a parameter of this type; it takes margay::Request&, "
+        "margay::Response&, margay::Model&, margay::PathParam<\"name\">, "
+        "margay::QueryParam<\"name\">, margay::Form<\"name\">, margay::FormFile<\"name\">, "
+        "margay::Multipart&, margay::Header<\"name\">, margay::CookieValue<\"name\">, "
+        "margay::JsonBody<T>, margay::HttpSession, margay::Async, or a type with "
+        "a margay::Argument; an error handler its exception, too");
     if constexpr (is_error) {
       static_assert(std::is_lvalue_reference_v<P> && std::is_const_v<std::remove_reference_t<P>>,
                     "the exception is taken by const reference");
     } else if constexpr (IsArgument<V>) {
       if constexpr (std::is_lvalue_reference_v<decltype(of(std::declval<HandlerCall&>()))>)
         static_assert(std::is_lvalue_reference_v<P>,
-                      "margay::Request, Response and Model are taken by reference");
+                      "margay::Request, Response, Model and Multipart are taken by reference");
       else
         static_assert(!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>,
                       "a handler takes values by value or by const reference");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include <margay/async.h>
 #include <margay/json.h>
+#include <margay/multipart.h>
 #include <margay/path_table.h>
 #include <margay/request.h>
 #include <margay/response.h>
@@ -77,11 +79,13 @@ struct InterceptorUse {
 class HandlerCall {
  public:
   HandlerCall(Request& its_request, Response& its_response,
-              std::span<const detail::InterceptorUse> interceptors, const Views* its_views)
+              std::span<const detail::InterceptorUse> interceptors, const Views* its_views,
+              const MultipartConfig& multipart_config)
       : request(its_request),
         response(its_response),
         views(its_views),
-        interceptors_(interceptors) {}
+        interceptors_(interceptors),
+        multipart_config_(multipart_config) {}
 
   Request& request;
   Response& response;
@@ -101,6 +105,13 @@ class HandlerCall {
   void path_variables(std::span<const std::string> names, const detail::PathValues& values) {
     names_ = names;
     values_ = values;
+  }
+
+  // The parts of a body of multipart/form-data, read when they are asked for first. Throws as
+  // read_multipart does.
+  Multipart& multipart() {
+    if (!multipart_) multipart_ = read_multipart(request, multipart_config_);
+    return *multipart_;
   }
 
   // The moments of the interceptors; handlers call `after_handler` between their work and its
@@ -130,6 +141,8 @@ class HandlerCall {
 
  private:
   std::span<const detail::InterceptorUse> interceptors_;
+  const MultipartConfig& multipart_config_;
+  std::optional<Multipart> multipart_;
   std::uint64_t passed_ = 0;  // whose pre_handle gave true
   std::span<const std::string> names_{};
   detail::PathValues values_{};

@@ -38,10 +38,27 @@ template <Literal name, class T = std::string>
 struct QueryParam : Given<T> {
   using Given<T>::Given;
 };
-// From a body of application/x-www-form-urlencoded, decoded.
+// From a body of application/x-www-form-urlencoded, decoded, or a field of multipart/form-data.
 template <Literal name, class T = std::string>
 struct Form : Given<T> {
   using Given<T>::Given;
+};
+// A file of a body of multipart/form-data; another body is answered 415. T is Part, or
+// std::optional<Part> where it may be missing: ask it with `if (file)`. Good during the call; who
+// answers later takes margay::Multipart& and moves it away.
+template <Literal name, class T = Part>
+class FormFile {
+  static_assert(std::is_same_v<T, Part> || std::is_same_v<T, std::optional<Part>>,
+                "a file is a margay::Part, or an optional of it");
+
+ public:
+  explicit FormFile(Part* part) : part_(part) {}
+  Part& operator*() const { return *part_; }
+  Part* operator->() const { return part_; }
+  explicit operator bool() const { return part_ != nullptr; }
+
+ private:
+  Part* part_;
 };
 // A header field, its first value; std::string_view is good until the exchange ends.
 template <Literal name, class T = std::string_view>
@@ -196,9 +213,30 @@ struct Argument<QueryParam<name, T>> {
 template <Literal name, class T>
 struct Argument<Form<name, T>> {
   static Form<name, T> of(HandlerCall& call) {
+    constexpr const char* kind = "form parameter";
+    if (is_multipart(call.request))
+      return Form<name, T>(detail::given<T>(kind, name.view(), [&](auto&& take) {
+        for (const std::string_view text : call.multipart().texts(name.view()))
+          if (!take(text)) return;
+      }));
     const std::string_view body =
         detail::is_form(call.request) ? call.request.body() : std::string_view{};
-    return Form<name, T>(detail::given_pair<T>(body, "form parameter", name.view()));
+    return Form<name, T>(detail::given_pair<T>(body, kind, name.view()));
+  }
+};
+template <>
+struct Argument<Multipart> {
+  static Multipart& of(HandlerCall& call) { return call.multipart(); }
+};
+template <Literal name, class T>
+struct Argument<FormFile<name, T>> {
+  static FormFile<name, T> of(HandlerCall& call) {
+    constexpr bool may_be_missing = detail::is_optional<T>;
+    if (may_be_missing && !is_multipart(call.request)) return FormFile<name, T>(nullptr);
+    Part* const part = call.multipart().file(name.view());
+    if (part == nullptr && !may_be_missing)
+      throw ParameterError("file '" + std::string(name.view()) + "' is missing");
+    return FormFile<name, T>(part);
   }
 };
 template <Literal name, class T>

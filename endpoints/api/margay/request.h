@@ -128,6 +128,7 @@ class Request {
   }
 
   // First decoded value from the query, then from a form body; `otherwise` when there is none.
+  // Fields of multipart/form-data are in a Multipart alone: multipart.h.
   std::string parameter(std::string_view name, std::string_view otherwise = {}) const {
     std::optional<std::string> found;
     each_raw_parameter([&](std::string_view one, std::string_view value) {

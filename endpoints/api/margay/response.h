@@ -106,8 +106,8 @@ class Response {
   // Call `work(Response&)` where the route runs, never during another call, as long as the exchange
   // is suspended. One `work` for each event, a new one replaces it. It is owned by the exchange,
   // may hold the Async itself, and is destroyed once, where the route runs or on the loop: when the
-  // answer is over or the client has gone. What it throws is a 500, or cuts the connection. See
-  // async.h.
+  // answer is over or the client has gone. What it throws is a 500 or its status, or cuts the
+  // connection. See async.h.
   template <class Work>
   void on_writable(Work&& work);  // there is room again after Write::full; on the loop only
   template <class Work>

@@ -50,7 +50,7 @@ compiled 'get("/", [](margay::PathParam<"id", int>, const margay::Request&) { re
 
 refused 'a handler cannot take a parameter of this type' 'get("/", [](int) {})'
 refused 'a handler cannot take a parameter of this type' 'get("/", [](const Post&) {})'
-refused 'margay::Request, Response and Model are taken by reference' \
+refused 'margay::Request, Response, Model and Multipart are taken by reference' \
   'get("/", [](margay::Request) {})'
 refused 'a handler takes values by value or by const reference' \
   'get("/", [](margay::QueryParam<"q">&) {})'
