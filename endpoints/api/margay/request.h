@@ -12,13 +12,15 @@
 #include <margay/cookie.h>
 #include <margay/form.h>
 #include <margay/http_session.h>
+#include <margay/status_error.h>
 #include <margay/text.h>
 #include <margay/tls.h>
 
 namespace margay {
 
 // Views point into the exchange and stay good until it ends; copy what shall live longer. None of
-// this throws but for lack of memory. The limits on head, fields and body are the Connector's.
+// this throws but for lack of memory, and what says so. The limits on head, fields and body are the
+// Connector's.
 class Request {
  public:
   Request(const margay_host& host, margay_exchange& exchange, const margay_request& raw,
@@ -141,7 +143,7 @@ class Request {
     return !each_raw_parameter(
         [&](std::string_view one, std::string_view) { return !detail::same_form_name(one, name); });
   }
-  // All decoded values of a parameter, the query's first; as many as the client sent.
+  // All decoded values of a parameter, the query's first.
   std::vector<std::string> parameters(std::string_view name) const {
     std::vector<std::string> values;
     each_raw_parameter([&](std::string_view one, std::string_view value) {
@@ -205,10 +207,12 @@ class Request {
   std::uint16_t port(margay_info what) const {
     return detail::number<std::uint16_t>(info(what), 0);
   }
-  bool has_form() const {
+  std::string_view form() const {
     const std::string_view type = header("content-type");
     return detail::same_ignoring_case(detail::trimmed(type.substr(0, type.find(';'))),
-                                      "application/x-www-form-urlencoded");
+                                      "application/x-www-form-urlencoded")
+               ? body()
+               : std::string_view{};
   }
   const margay_sessions* sessions() const {
     return source_ == nullptr
@@ -217,7 +221,9 @@ class Request {
   }
   template <class Each>
   bool each_raw_parameter(Each&& each) const {
-    return detail::each_pair(query(), each) && (!has_form() || detail::each_pair(body(), each));
+    if (detail::has_too_many_pairs(query(), form()))
+      throw StatusError(400, "more parameters than " + std::to_string(detail::kMostParameters));
+    return detail::each_pair(query(), each) && detail::each_pair(form(), each);
   }
 
   const margay_host& host_;
