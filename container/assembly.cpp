@@ -91,7 +91,10 @@ class Assembly {
   void add_endpoint(const EndpointConfig& endpoint,
                     const Types::Found<margay_endpoint_type>& found) {
     InstanceOptions options = instance_options(endpoint.name, endpoint.parameters);
-    if (found.built_in && endpoint.type == "files") add_welcome_files(options);
+    if (found.built_in && endpoint.type == "files") {
+      add_welcome_files(options);
+      add_mime_mappings(options);
+    }
     const auto instance = make_instance(endpoint, found, std::move(options));
     application_.keeps.push_back(instance);
     const auto index = static_cast<std::uint32_t>(application_.endpoints.size());
@@ -124,6 +127,13 @@ class Assembly {
     for (const LocatedText& file : config_.welcome_files)
       names += (names.empty() ? "" : ",") + file.text;
     options.parameters.emplace_back("index", std::move(names));
+  }
+
+  void add_mime_mappings(InstanceOptions& options) const {
+    std::string mappings;
+    for (const MimeMappingConfig& one : config_.mime_mappings)
+      mappings += (mappings.empty() ? "" : ",") + one.extension + "=" + one.type;
+    if (!mappings.empty()) options.parameters.emplace_back("mimeMappings", std::move(mappings));
   }
 
   // As Tomcat's default servlet: what `static` holds is served where nothing else answers.
