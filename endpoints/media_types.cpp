@@ -58,7 +58,8 @@ MediaTypes::MediaTypes(std::string_view mappings) {
     mappings = comma == mappings.npos ? std::string_view{} : mappings.substr(comma + 1);
     const auto equals = one.find('=');
     if (equals != one.npos)
-      own_.insert_or_assign(std::string(one.substr(0, equals)), std::string(one.substr(equals + 1)));
+      own_.insert_or_assign(std::string(one.substr(0, equals)),
+                            std::string(one.substr(equals + 1)));
   }
 }
 

@@ -116,12 +116,8 @@ margay_result before(void* self, void** state, const margay_host* host, margay_e
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
     bool goes_on = false;
-    try {
-      with_state<T>(*state,
-                    [&](auto&... its) { goes_on = object.before(request, response, its...); });
-    } catch (const StatusError& error) {
-      if (!response.send_error(error.status(), error.what())) throw;
-    }
+    with_state<T>(*state,
+                  [&](auto&... its) { goes_on = object.before(request, response, its...); });
     return goes_on ? MARGAY_OK : MARGAY_CLOSED;
   });
 }

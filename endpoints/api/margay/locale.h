@@ -53,7 +53,8 @@ inline std::vector<LanguageRange> language_ranges(const Request& request) {
   return ranges;
 }
 
-// Whether `tag` is `range`, or more exactly what that says: "de-AT" for "de" (RFC 4647 section 3.3.1).
+// Whether `tag` is `range`, or more exactly what that says: "de-AT" for "de" (RFC 4647
+// section 3.3.1).
 inline bool is_within(std::string_view tag, std::string_view range) {
   return same_ignoring_case(tag.substr(0, range.size()), range) &&
          (tag.size() == range.size() || tag[range.size()] == '-');
@@ -64,7 +65,9 @@ inline bool is_refused(std::string_view tag, std::span<const LanguageRange> rang
   const LanguageRange* closest = nullptr;
   for (const LanguageRange& one : ranges) {
     const bool names = one.tag == "*" || is_within(tag, one.tag);
-    const auto length = [](const LanguageRange& its) { return its.tag == "*" ? 0 : its.tag.size(); };
+    const auto length = [](const LanguageRange& its) {
+      return its.tag == "*" ? 0 : its.tag.size();
+    };
     if (names && (closest == nullptr || length(one) > length(*closest))) closest = &one;
   }
   return closest != nullptr && closest->weight == 0;

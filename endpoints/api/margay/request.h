@@ -129,8 +129,10 @@ class Request {
     return {raw_.parameters, raw_.parameter_count};
   }
 
-  // First decoded value from the query, then from a form body; `otherwise` when there is none.
-  // Fields of multipart/form-data are in a Multipart alone: multipart.h.
+  // First decoded value from the query, then from a form body; `otherwise` when there is none. This
+  // and the next three throw StatusError 400 for more than 1000 parameters, Tomcat's
+  // maxParameterCount. For forms that are not UTF-8 see charset.h; fields of multipart/form-data
+  // are in a Multipart alone, see multipart.h.
   std::string parameter(std::string_view name, std::string_view otherwise = {}) const {
     std::optional<std::string> found;
     each_raw_parameter([&](std::string_view one, std::string_view value) {
