@@ -190,7 +190,10 @@ class Assembly {
 
   Created create(const EndpointConfig& endpoint, const Types::Found<margay_endpoint_type>& found) {
     InstanceOptions options = instance_options(endpoint.name, endpoint.parameters);
-    if (found.built_in && endpoint.type == "files") add_welcome_files(options);
+    if (found.built_in && endpoint.type == "files") {
+      add_welcome_files(options);
+      add_mime_mappings(options);
+    }
     Created created{.found = found, .instance = nullptr, .config = next(std::move(options))};
     auto made = EndpointInstance::create(found.owner, *found.type, created.config);
     if (made) {
@@ -249,6 +252,13 @@ class Assembly {
     for (const LocatedText& file : config_.welcome_files)
       names += (names.empty() ? "" : ",") + file.text;
     options.parameters.emplace_back("index", std::move(names));
+  }
+
+  void add_mime_mappings(InstanceOptions& options) const {
+    std::string mappings;
+    for (const MimeMappingConfig& one : config_.mime_mappings)
+      mappings += (mappings.empty() ? "" : ",") + one.extension + "=" + one.type;
+    if (!mappings.empty()) options.parameters.emplace_back("mimeMappings", std::move(mappings));
   }
 
   // As Tomcat's default servlet: what `static` holds is served where nothing else answers.

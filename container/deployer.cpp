@@ -287,7 +287,8 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
   const ContextConfig& context = *source.context;
   if (!context.libraries.empty() || !context.endpoints.empty() || !context.websockets.empty() ||
       !context.filters.empty() || !context.filter_mappings.empty() || !context.listeners.empty() ||
-      !context.error_pages.empty() || !context.welcome_files.empty())
+      !context.error_pages.empty() || !context.welcome_files.empty() ||
+      !context.mime_mappings.empty())
     complain(context.position,
              "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
              "and what says who may come in; move the rest of it there");

@@ -28,7 +28,7 @@ struct FileCacheLimits {
 // A regular file as it was when it was looked up.
 class ServedFile {
  public:
-  // Takes the descriptor over. `type` lives as long as the program.
+  // Takes the descriptor over. `type` outlives this.
   ServedFile(int descriptor, const struct stat& about, std::string_view type);
   ~ServedFile();
   ServedFile(const ServedFile&) = delete;
@@ -40,7 +40,9 @@ class ServedFile {
   bool is_unchanged() const;
 
   std::uint64_t size() const { return size_; }
-  std::string_view tag() const { return tag_; }  // weak, as Tomcat makes it: W/"size-milliseconds"
+  // Weak, as Tomcat makes it, W/"size-milliseconds", unless somebody says otherwise.
+  std::string_view tag() const { return tag_; }
+  void set_tag(std::string tag) { tag_ = std::move(tag); }
   std::string_view modified() const { return modified_; }  // an HTTP date
   std::chrono::sys_seconds time() const {                  // the same
     return std::chrono::sys_seconds(std::chrono::seconds(time_.tv_sec));

@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -58,6 +57,15 @@ int open_beneath(int root, std::string_view path) {
   return open_stepwise(root, path);
 }
 
+// Goes wherever links lead; the path itself does not leave the folder.
+int open_following(int root, std::string_view path) {
+  if (path.starts_with('/') || ("/" + std::string(path) + "/").find("/../") != std::string::npos) {
+    errno = ENOENT;
+    return -1;
+  }
+  return ::openat(root, std::string(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
 bool is_reserved(std::string_view path) {
   const std::string_view first = path.substr(0, path.find('/'));
   for (const std::string_view name : {std::string_view("web-inf"), std::string_view("meta-inf")}) {
@@ -105,57 +113,8 @@ std::vector<std::string> names(std::string_view list) {
 
 }  // namespace
 
-std::string_view media_type(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kTypes{
-      {{"html", "text/html;charset=utf-8"},
-       {"htm", "text/html;charset=utf-8"},
-       {"css", "text/css;charset=utf-8"},
-       {"js", "text/javascript;charset=utf-8"},
-       {"mjs", "text/javascript;charset=utf-8"},
-       {"json", "application/json"},
-       {"txt", "text/plain;charset=utf-8"},
-       {"md", "text/markdown;charset=utf-8"},
-       {"csv", "text/csv;charset=utf-8"},
-       {"xml", "application/xml"},
-       {"svg", "image/svg+xml"},
-       {"png", "image/png"},
-       {"jpg", "image/jpeg"},
-       {"jpeg", "image/jpeg"},
-       {"gif", "image/gif"},
-       {"webp", "image/webp"},
-       {"avif", "image/avif"},
-       {"ico", "image/x-icon"},
-       {"woff", "font/woff"},
-       {"woff2", "font/woff2"},
-       {"ttf", "font/ttf"},
-       {"otf", "font/otf"},
-       {"pdf", "application/pdf"},
-       {"zip", "application/zip"},
-       {"gz", "application/gzip"},
-       {"wasm", "application/wasm"},
-       {"mp3", "audio/mpeg"},
-       {"ogg", "audio/ogg"},
-       {"wav", "audio/wav"},
-       {"mp4", "video/mp4"},
-       {"webm", "video/webm"},
-       {"tar", "application/x-tar"},
-       {"map", "application/json"},
-       {"webmanifest", "application/manifest+json"}}};
-  const auto dot = name.rfind('.');
-  if (dot == name.npos || dot + 1 == name.size() || name.size() - dot > 16)
-    return "application/octet-stream";
-  char lower[16];
-  const std::size_t size = name.size() - dot - 1;
-  for (std::size_t i = 0; i < size; ++i) {
-    const char c = name[dot + 1 + i];
-    lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  }
-  for (const auto& [extension, type] : kTypes)
-    if (extension == std::string_view(lower, size)) return type;
-  return "application/octet-stream";
-}
-
-Files::Files(const margay::Config& config) : index_(names(config.get("index", "index.html"))) {
+Files::Files(const margay::Config& config)
+    : index_(names(config.get("index", "index.html"))), types_(config.get("mimeMappings")) {
   limits_.bytes = config.get<std::size_t>("cacheMaxSize", limits_.bytes / 1024) * 1024;
   limits_.object_bytes =
       config.get<std::size_t>("cacheObjectMaxSize", limits_.object_bytes / 1024) * 1024;
@@ -165,6 +124,10 @@ Files::Files(const margay::Config& config) : index_(names(config.get("index", "i
     throw margay::ConfigError("directoryRedirectStatusCode",
                               "'directoryRedirectStatusCode' is 301, 302, 307 or 308");
   listings_ = config.boolean("listings", false);
+  allow_linking_ = config.boolean("allowLinking", false);
+  if (!config.boolean("readonly", true))
+    throw margay::ConfigError("readonly", "files are never written here: 'readonly' is true");
+  if (config.boolean("useStrongETags", false)) tags_ = std::make_unique<ContentTags>();
   encodings_ = parse_encodings(config.get("precompressed", "false"));
   caches_.resize(kThreads);
   std::string root(config.get("root"));
@@ -186,7 +149,7 @@ int Files::open_file(std::string_view path) const {
     errno = ENOENT;
     return -1;
   }
-  return open_beneath(root_, path);
+  return allow_linking_ ? open_following(root_, path) : open_beneath(root_, path);
 }
 
 void Files::service(margay::Request& request, margay::Response& response) {
@@ -259,7 +222,7 @@ bool Files::send_listing(margay::Request& request, margay::Response& response,
     ::close(folder);
     return false;
   }
-  Listing listing = read_folder(folder);
+  Listing listing = read_folder(folder, allow_linking_);
   if (path.empty())
     std::erase_if(listing.files, [](const ListedFile& file) { return is_reserved(file.name); });
   const std::string page =
@@ -298,12 +261,24 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
     response.redirect(location, redirect_status_);
     return nullptr;
   }
-  auto found = std::make_unique<ServedFile>(file, about, media_type(name));
-  if (found->size() <= limits_.object_bytes && !found->load()) {
+  auto found = std::make_unique<ServedFile>(file, about, types_.of(name));
+  if (!prepare(*found, about)) {
     response.send_error(500);
     return nullptr;
   }
   return found;
+}
+
+// False: the file has changed meanwhile.
+bool Files::prepare(ServedFile& file, const struct stat& about) const {
+  constexpr std::size_t kMostHashed = 64 * 1024;  // on the loop
+  const bool is_kept = file.size() <= limits_.object_bytes;
+  const bool is_short = is_kept && file.size() <= kMostHashed;
+  if (tags_ != nullptr && !is_short)
+    if (auto tag = tags_->find(file.descriptor(), about)) file.set_tag(*std::move(tag));
+  if (is_kept && !file.load()) return false;
+  if (tags_ != nullptr && is_short) file.set_tag(ContentTags::of(file.bytes()));
+  return true;
 }
 
 void Files::look_for_encoded(ServedFile& file, const std::string& name) const {
@@ -313,9 +288,7 @@ void Files::look_for_encoded(ServedFile& file, const std::string& name) const {
     if (descriptor < 0) continue;
     ::fstat(descriptor, &about);
     auto found = std::make_unique<ServedFile>(descriptor, about, file.type());
-    if (!S_ISREG(about.st_mode) || (found->size() <= limits_.object_bytes && !found->load()))
-      continue;
-    file.add_encoded(i, std::move(found));
+    if (S_ISREG(about.st_mode) && prepare(*found, about)) file.add_encoded(i, std::move(found));
   }
 }
 

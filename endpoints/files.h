@@ -1,4 +1,5 @@
-// Static files of a folder: GET and HEAD, nothing outside it, no links followed.
+// Static files of a folder: GET and HEAD, nothing outside it, no links followed unless it is asked
+// for.
 #pragma once
 
 #include <margay/plugin.h>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "endpoints/byte_ranges.h"
+#include "endpoints/content_tags.h"
 #include "endpoints/file_cache.h"
+#include "endpoints/media_types.h"
 #include "endpoints/precompressed.h"
 
 namespace endpoints {
@@ -22,10 +25,15 @@ namespace endpoints {
 // `directoryRedirectStatusCode` (302; 301, 307, 308), and `precompressed` (false; true for
 // br=.br,gzip=.gz, or such a list: who takes an encoding gets the file beside the one asked for;
 // both can be asked for by name), `listings` (false; true: a folder without an index shows what is
-// in it). Validators: Last-Modified and a weak ETag as
-// Tomcat's DefaultServlet makes them; conditions in the order of RFC 9110 section 13.2.2. Ranges
-// with GET: one as it is, several as multipart/byteranges of up to 1 MiB; more than that is all of
-// the file. Opening a file may wait for the disk, which is short and accepted on the loop.
+// in it), `allowLinking` (false: a symbolic link is a 404, wherever it stands in a path; true:
+// links are followed wherever they lead, also out of the folder, as Tomcat does it), `readonly`
+// (true, and nothing else), `useStrongETags` (false; true: the ETag is a hash of the content. Of a
+// file of more than 64 KiB a thread of its own makes it; until that is known, and `cacheTtl` over,
+// the weak one is sent), `mimeMappings` (what <MimeMapping> says: extension=type, between commas).
+// Validators: Last-Modified and a weak ETag as Tomcat's DefaultServlet makes them; conditions in
+// the order of RFC 9110 section 13.2.2. Ranges with GET: one as it is, several as
+// multipart/byteranges of up to 1 MiB; more than that is all of the file. Opening a file may wait
+// for the disk, which is short and accepted on the loop.
 class Files : public margay::Endpoint {
  public:
   static constexpr auto dispatch = margay::Dispatch::loop;
@@ -50,6 +58,7 @@ class Files : public margay::Endpoint {
                        std::string_view ending, margay_mapping_match how);
   bool send_listing(margay::Request& request, margay::Response& response,
                     std::string_view path) const;
+  bool prepare(ServedFile& file, const struct stat& about) const;
   void look_for_encoded(ServedFile& file, const std::string& name) const;
   void send(margay::Request& request, margay::Response& response, const ServedFile& file);
   static void send_as_is(margay::Request& request, margay::Response& response,
@@ -63,11 +72,11 @@ class Files : public margay::Endpoint {
   std::vector<Encoding> encodings_;
   int redirect_status_ = 302;
   bool listings_ = false;
+  bool allow_linking_ = false;
+  MediaTypes types_;
+  std::unique_ptr<ContentTags> tags_;  // null: weak ones
   FileCacheLimits limits_;
   std::vector<std::unique_ptr<FileCache>> caches_;  // by thread; each touches its own only
 };
-
-// The media type for a file name's extension.
-std::string_view media_type(std::string_view name);
 
 }  // namespace endpoints

@@ -122,7 +122,7 @@ constexpr std::string_view kStyle =
 
 }  // namespace
 
-Listing read_folder(int descriptor) {
+Listing read_folder(int descriptor, bool follows_links) {
   Listing listing;
   DIR* const folder = ::fdopendir(descriptor);
   if (folder == nullptr) {
@@ -132,7 +132,8 @@ Listing read_folder(int descriptor) {
   while (const dirent* const entry = ::readdir(folder)) {
     struct stat about {};
     if (entry->d_name[0] == '.' ||
-        ::fstatat(descriptor, entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 ||
+        ::fstatat(descriptor, entry->d_name, &about, follows_links ? 0 : AT_SYMLINK_NOFOLLOW) !=
+            0 ||
         !(S_ISREG(about.st_mode) || S_ISDIR(about.st_mode)))
       continue;
     if (listing.files.size() == kMostListed) {

@@ -24,9 +24,10 @@ struct Listing {
 // Each costs a system call, on the loop.
 constexpr std::size_t kMostListed = 1'000;
 
-// What can be asked for in an open folder: files and folders, without links and names that begin
-// with a dot, at most kMostListed in any order. Takes the descriptor over.
-Listing read_folder(int descriptor);
+// What can be asked for in an open folder: files and folders, without names that begin with a dot
+// and, unless they are followed, links; at most kMostListed in any order. Takes the descriptor
+// over.
+Listing read_folder(int descriptor, bool follows_links);
 
 // The page for `path` (decoded, with a slash at its end), folders first. `query` may say
 // `sort=name`, `size` or `time`, and `order=desc`, as the page's own links do. `at_top`: nothing is

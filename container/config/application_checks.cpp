@@ -172,6 +172,36 @@ void check_pages(const ApplicationConfig& application, Report& report) {
   }
 }
 
+bool is_extension(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && text.find_first_of("./=, \t\r\n") == text.npos;
+}
+
+// "type/subtype", and perhaps parameters; a comma is the end of nothing here.
+bool is_media_type(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == 0 || slash == text.npos || slash + 1 == text.size()) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= ' ' && c <= '~' && c != ','; });
+}
+
+// Extensions are in lower case from here on.
+void check_mime_mappings(std::vector<MimeMappingConfig>& mappings, Report& report) {
+  UniqueNames extensions("the media type of extension", report);
+  for (MimeMappingConfig& one : mappings) {
+    const SourcePosition at = position_of(one, "extension");
+    for (char& c : one.extension)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    extensions.add(one.extension, at);
+    if (find_origin(one, "extension") && !is_extension(one.extension))
+      report.error(at, "attribute 'extension' of <MimeMapping>: " + quoted(one.extension) +
+                           " is none; write what follows the last dot of names, such as md");
+    if (find_origin(one, "type") && !is_media_type(one.type))
+      report.error(position_of(one, "type"),
+                   "attribute 'type' of <MimeMapping>: " + quoted(one.type) +
+                       " is no media type; write one such as text/markdown");
+  }
+}
+
 void check_constraints(const std::vector<SecurityConstraintConfig>& constraints, Report& report) {
   for (const SecurityConstraintConfig& constraint : constraints) {
     check_patterns(constraint.paths, "SecurityConstraint", false, report);
@@ -193,6 +223,7 @@ void check_application(ApplicationConfig& application, Report& report) {
   const UniqueNames filters = check_filters(application.filters, libraries, report);
   check_filter_uses(application, filters, endpoints, report);
   check_pages(application, report);
+  check_mime_mappings(application.mime_mappings, report);
   check_constraints(application.constraints, report);
   check_access(application, report);
   if (application.login) check_login(*application.login, report);

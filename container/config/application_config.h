@@ -145,6 +145,12 @@ struct ErrorReportConfig : ConfigElement {
   }
 };
 
+// Of files whose name ends with '.' and this.
+struct MimeMappingConfig : ConfigElement {
+  std::string extension;  // without the dot
+  std::string type;
+};
+
 enum class SameSiteChoice : std::uint8_t { unset, none, lax, strict };
 
 // The reasons for the defaults are in container/session_rules.h.
@@ -181,6 +187,7 @@ struct ApplicationConfig : ConfigElement {
   std::vector<ErrorPageConfig> error_pages;
   std::optional<ErrorReportConfig> error_report;  // none: the host's
   std::vector<LocatedText> welcome_files;
+  std::vector<MimeMappingConfig> mime_mappings;
   bool deny_uncovered_methods = false;
   std::optional<std::chrono::milliseconds> start_timeout;  // unset: as the host says; -1: never
   std::optional<bool> fail_if_endpoint_fails;              // unset: the same

@@ -147,6 +147,20 @@ std::shared_ptr<const Element> welcome_file_element() {
                   .make = fresh<LocatedText>()});
 }
 
+std::shared_ptr<const Element> mime_mapping_element() {
+  return element({.name = "MimeMapping",
+                  .meaning = "The media type of the application's files with an extension, before "
+                             "what the server knows of it.",
+                  .attributes = {{"extension", required(text(&MimeMappingConfig::extension)),
+                                  "What names end with, without the dot and in any case."},
+                                 {"type",
+                                  required(text(&MimeMappingConfig::type)),
+                                  "The Content-Type, such as `text/markdown;charset=utf-8`.",
+                                  {"mime-type"}}},
+                  .tomcat = "`<mime-mapping>` of web.xml",
+                  .make = fresh<MimeMappingConfig>()});
+}
+
 }  // namespace
 
 // What plugins call their parameters is theirs; these names are what most people would take.
@@ -243,6 +257,7 @@ std::vector<Child> application_children() {
           any_number(&ApplicationConfig::error_pages, error_page_element()),
           at_most_one(&ApplicationConfig::error_report, error_report_element(false)),
           any_number(&ApplicationConfig::welcome_files, welcome_file_element()),
+          any_number(&ApplicationConfig::mime_mappings, mime_mapping_element()),
           any_number(&ApplicationConfig::constraints, security_constraint_element()),
           any_number(&ApplicationConfig::roles, security_role_element()),
           at_most_one(&ApplicationConfig::login, login_config_element()),

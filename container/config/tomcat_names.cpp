@@ -23,7 +23,8 @@ constexpr std::string_view no_compression = "answers are not compressed here";
 constexpr std::string_view own_pool = "set it on an <Executor> and name that in 'executor'";
 constexpr std::string_view no_java = "there are no Java classes here";
 constexpr std::string_view on_manager = "write it on <Manager> in the application";
-constexpr std::string_view no_parameters = "form fields are limited by 'maxPostSize' alone";
+constexpr std::string_view on_endpoint =
+    "it is a parameter of each endpoint that reads multipart/form-data";
 constexpr std::string_view no_archives = "applications are folders here";
 constexpr std::string_view always_utf8 = "URIs are UTF-8 here";
 constexpr std::string_view no_tuning = "the system's own value holds";
@@ -98,9 +99,10 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Connector", "maxHttpRequestHeaderSize", one_limit},
     {"Connector", "maxHttpResponseHeaderSize", "the head of an answer has no limit of its own"},
     {"Connector", "maxCookieCount", "cookies are limited by 'maxHttpHeaderSize'"},
-    {"Connector", "maxParameterCount", no_parameters},
-    {"Connector", "maxPartCount", no_parameters},
-    {"Connector", "maxPartHeaderSize", no_parameters},
+    {"Connector", "maxParameterCount",
+     "endpoints read at most 1000 parameters of a query and a form"},
+    {"Connector", "maxPartCount", on_endpoint},
+    {"Connector", "maxPartHeaderSize", on_endpoint},
     {"Connector", "maxSavePostSize", "write it on the <LoginConfig> of the application"},
     {"Realm", "resourceName", "users are read from the file that 'pathname' says"},
     {"Realm", "digest", "write a <CredentialHandler> in the <Realm>"},

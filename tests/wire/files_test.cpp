@@ -1,27 +1,23 @@
 // Static files over real sockets, by the rows of the default servlet: conditions, ranges, methods,
 // and names that lead nowhere.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
+#include "tests/support/answer_text.h"
+#include "tests/support/eventually.h"
 #include "tests/support/running_server.h"
 
 using tests::body_of;
 using tests::Client;
+using tests::field;
 using tests::free_port;
 using tests::RunningServer;
+using tests::status;
 
 namespace {
-
-int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
-
-std::string field(const std::string& answer, const std::string& name) {
-  const auto at = answer.find("\r\n" + name + ": ");
-  if (at == std::string::npos || at > answer.find("\r\n\r\n")) return {};
-  const auto from = at + name.size() + 4;
-  return answer.substr(from, answer.find("\r\n", from) - from);
-}
 
 // Digits, so that what was sent of it can be told; `large` is larger than what is kept in memory.
 std::string digits(std::size_t size) {
@@ -32,19 +28,20 @@ std::string digits(std::size_t size) {
 }
 
 struct Site {
-  explicit Site(const std::string& parameters = "") {
+  explicit Site(const std::string& parameters = "", const std::string& more = "") {
     server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
                                    std::to_string(port) +
                                    "'/><Engine><Host name='localhost'/></Engine></Service>"
                                    "</Server>");
     server.write("apps/ROOT/app.xml", "<Application><Endpoint type='files' path='/'>" + parameters +
-                                          "</Endpoint></Application>");
+                                          "</Endpoint>" + more + "</Application>");
     server.write("apps/ROOT/static/small.txt", small);
     server.write("apps/ROOT/static/large.txt", large);
     server.write("apps/ROOT/static/none.txt", "");
     server.write("apps/ROOT/static/a b/index.html", "spaced");
     server.write("apps/ROOT/static/WEB-INF/secret.txt", "hidden words");
     server.write("apps/ROOT/secret.txt", "hidden words");
+    server.write("apps/ROOT/manual/page.txt", "of the manual");
     server.write("secret.txt", "hidden words");
     std::filesystem::create_symlink(server.folder / "secret.txt",
                                     server.folder / "apps/ROOT/static/link.txt");
@@ -199,6 +196,122 @@ TEST_CASE("static files: directory without slash") {
   }
   Site site("<Parameter name='directoryRedirectStatusCode' value='308'/>");
   CHECK(status(site.get("/a%20b")) == 308);
+}
+
+TEST_CASE("static files: status") {
+  Site site("", "<ErrorPage status='404' location='/small.txt'/>");
+  std::filesystem::create_directories(site.server.folder / "apps/ROOT/static/empty");
+  for (const char* target : {"/missing.txt", "/missing/", "/empty/", "/link.txt"}) {
+    CAPTURE(target);
+    const std::string answer = site.get(target);
+    CHECK(status(answer) == 404);  // also where a file is the page of the error
+    CHECK(body_of(answer) == site.small);
+  }
+  // Who runs the tests as root may read everything.
+  site.server.write("apps/ROOT/static/mine.txt", "hidden words");
+  std::filesystem::permissions(site.server.folder / "apps/ROOT/static/mine.txt",
+                               std::filesystem::perms::none);
+  if (::geteuid() != 0) CHECK(status(site.get("/mine.txt")) == 403);
+}
+
+TEST_CASE("static files: validators") {
+  {
+    Site site;
+    const std::string answer = site.get("/small.txt");
+    CHECK(field(answer, "ETag").starts_with("W/\"1000-"));
+    CHECK(field(answer, "Last-Modified").ends_with(" GMT"));
+  }
+  Site site(
+      "<Parameter name='useStrongETags' value='true'/><Parameter name='cacheTtl' value='0'/>"
+      "<Parameter name='precompressed' value='true'/>");
+  site.server.write("apps/ROOT/static/same.txt", site.small);
+  site.server.write("apps/ROOT/static/small.txt.gz", "by gzip");
+  std::filesystem::last_write_time(site.server.folder / "apps/ROOT/static/same.txt",
+                                   std::filesystem::file_time_type{});
+  const std::string tag = field(site.get("/small.txt"), "ETag");
+  CHECK(tag.size() == 34);
+  CHECK(tag.starts_with('"'));
+  CHECK(field(site.get("/same.txt"), "ETag") == tag);
+  const std::string by_gzip = field(site.get("/small.txt", "Accept-Encoding: gzip\r\n"), "ETag");
+  CHECK(by_gzip.starts_with('"'));
+  CHECK(by_gzip != tag);
+  CHECK(status(site.get("/small.txt", "If-None-Match: " + tag + "\r\n")) == 304);
+  CHECK(status(site.get("/small.txt", "If-Match: " + tag + "\r\n")) == 200);
+  CHECK(status(site.get("/small.txt", "Range: bytes=0-1\r\nIf-Range: " + tag + "\r\n")) == 206);
+  // A thread reads what is large; until it has, the tag is weak.
+  std::string large;
+  CHECK(tests::eventually([&] {
+    large = field(site.get("/large.txt"), "ETag");
+    return large.starts_with('"');
+  }));
+  CHECK(large.size() == 34);
+  site.server.write("apps/ROOT/static/large.txt", site.large + "more");
+  CHECK(field(site.get("/large.txt"), "ETag").starts_with("W/"));
+}
+
+TEST_CASE("static files: cache") {
+  Site site("<Parameter name='cacheTtl' value='600000'/>");
+  for (const char* target : {"/small.txt", "/large.txt"}) site.get(target);
+  site.server.write("apps/ROOT/static/small.txt", "changed");
+  CHECK(body_of(site.get("/missing.txt")) != "there now");
+  // One connection is one loop, and each has looked a file up for itself.
+  Client client(site.port);
+  client.send("GET /small.txt HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string first = client.answer();
+  site.server.write("apps/ROOT/static/small.txt", "changed again");
+  client.send("GET /small.txt HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(body_of(client.answer()) == body_of(first));
+  // What is missing is not remembered, and what is large is looked at each time.
+  site.server.write("apps/ROOT/static/large.txt", site.large + "more");
+  CHECK(body_of(site.get("/large.txt")) == site.large + "more");
+  site.server.write("apps/ROOT/static/missing.txt", "there now");
+  CHECK(body_of(site.get("/missing.txt")) == "there now");
+  Site fresh("<Parameter name='cacheTtl' value='0'/>");
+  CHECK(body_of(fresh.get("/small.txt")) == fresh.small);
+  fresh.server.write("apps/ROOT/static/small.txt", "changed");
+  CHECK(body_of(fresh.get("/small.txt")) == "changed");
+}
+
+TEST_CASE("static files: symlinks") {
+  {
+    Site site;
+    CHECK(status(site.get("/link.txt")) == 404);
+    CHECK(status(site.get("/up/secret.txt")) == 404);
+  }
+  Site site(
+      "<Parameter name='allowLinking' value='true'/><Parameter name='listings' value='true'/>");
+  CHECK(body_of(site.get("/link.txt")) == "hidden words");
+  CHECK(body_of(site.get("/up/secret.txt")) == "hidden words");
+  CHECK(site.get("/").find("link.txt") != std::string::npos);
+  for (const char* target : {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt",
+                             "//etc/passwd", "/%2fetc/passwd", "/WEB-INF/secret.txt"}) {
+    CAPTURE(target);
+    const std::string answer = site.get(target);
+    CHECK(status(answer) >= 400);
+    CHECK(status(answer) < 500);
+    CHECK(answer.find("hidden words") == std::string::npos);
+  }
+}
+
+TEST_CASE("static files: resource sets") {
+  // Further folders are further endpoints, each with a path of its own.
+  Site site("",
+            "<Endpoint name='docs' type='files' path='/docs/*'><Parameter name='root' "
+            "value='manual'/></Endpoint>");
+  CHECK(body_of(site.get("/docs/page.txt")) == "of the manual");
+  CHECK(status(site.get("/docs/small.txt")) == 404);
+  CHECK(body_of(site.get("/small.txt")) == site.small);
+}
+
+TEST_CASE("static files: media types of the application go before the server's") {
+  Site site("",
+            "<MimeMapping extension='TXT' type='text/x-own;charset=utf-8'/>"
+            "<MimeMapping extension='weird' type='application/weird'/>");
+  site.server.write("apps/ROOT/static/a.weird", "x");
+  site.server.write("apps/ROOT/static/a.none", "x");
+  CHECK(field(site.get("/small.txt"), "Content-Type") == "text/x-own;charset=utf-8");
+  CHECK(field(site.get("/a.weird"), "Content-Type") == "application/weird");
+  CHECK(field(site.get("/a.none"), "Content-Type") == "application/octet-stream");
 }
 
 TEST_CASE("static files: names that lead nowhere") {

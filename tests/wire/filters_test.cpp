@@ -3,22 +3,16 @@
 
 #include <string>
 
+#include "tests/support/answer_text.h"
 #include "tests/support/running_server.h"
 
 using tests::Client;
+using tests::field;
 using tests::free_port;
 using tests::RunningServer;
+using tests::status;
 
 namespace {
-
-int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
-
-std::string field(const std::string& answer, const std::string& name) {
-  const auto at = answer.find("\r\n" + name + ": ");
-  if (at == std::string::npos || at > answer.find("\r\n\r\n")) return {};
-  const auto from = at + name.size() + 4;
-  return answer.substr(from, answer.find("\r\n", from) - from);
-}
 
 // A page and the sample `echo`, behind filters of the Engine.
 struct Filtered {

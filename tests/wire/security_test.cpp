@@ -3,24 +3,19 @@
 
 #include "server/crypto/bytes.h"
 #include "server/crypto/digest.h"
+#include "tests/support/answer_text.h"
 #include "tests/support/running_server.h"
 
 using tests::Client;
+using tests::field;
 using tests::free_port;
 using tests::RunningServer;
+using tests::status;
 
 namespace {
 
-int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-std::string field(const std::string& answer, const std::string& name) {
-  const auto at = answer.find("\r\n" + name + ": ");
-  if (at == std::string::npos || at > answer.find("\r\n\r\n")) return {};
-  const auto from = at + name.size() + 4;
-  return answer.substr(from, answer.find("\r\n", from) - from);
 }
 
 std::string basic(const std::string& both) {

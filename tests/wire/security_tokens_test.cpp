@@ -1,6 +1,7 @@
 // BEARER over real sockets: where tokens may stand, and that what refuses one says little.
 #include <doctest/doctest.h>
 
+#include "tests/support/answer_text.h"
 #include "tests/support/running_server.h"
 #include "tests/support/tokens.h"
 
@@ -8,12 +9,12 @@ using tests::Client;
 using tests::free_port;
 using tests::hs256;
 using tests::RunningServer;
+using tests::status;
 
 namespace {
 
 const std::string kSecret = "0123456789abcdef0123456789abcdef";
 
-int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }

@@ -2,12 +2,15 @@
 // stands for one behind a proxy that has TLS.
 #include <doctest/doctest.h>
 
+#include "tests/support/answer_text.h"
 #include "tests/support/running_server.h"
 
 using tests::body_of;
 using tests::Client;
+using tests::field;
 using tests::free_port;
 using tests::RunningServer;
+using tests::status;
 
 namespace {
 
@@ -28,15 +31,6 @@ std::string constraint(const std::string& path, const std::string& more = "") {
 }
 
 // Value of a field in a head, or nothing.
-std::string field(const std::string& answer, const std::string& name) {
-  const auto at = answer.find("\r\n" + name + ": ");
-  if (at == std::string::npos || at > answer.find("\r\n\r\n")) return {};
-  const auto from = at + name.size() + 4;
-  return answer.substr(from, answer.find("\r\n", from) - from);
-}
-
-int status(const std::string& answer) { return std::atoi(answer.substr(9, 3).c_str()); }
-
 std::string ask(std::uint16_t port, const std::string& line, const std::string& fields = "") {
   Client client(port);
   client.send(line + " HTTP/1.1\r\nHost: localhost:80\r\nConnection: close\r\n" + fields + "\r\n");

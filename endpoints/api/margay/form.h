@@ -68,6 +68,19 @@ inline std::string path_encode(std::string_view path) {
   return out;
 }
 
+// Tomcat's maxParameterCount, of a query and a form together.
+inline constexpr std::size_t kMostParameters = 1000;
+
+// Whether there are more pairs than that. Looks at no byte of what is too short for it.
+inline bool has_too_many_pairs(std::string_view query, std::string_view form) {
+  std::size_t count = 0;
+  const auto counts = [&](std::string_view, std::string_view) {
+    return ++count <= kMostParameters;
+  };
+  return query.size() + form.size() >= 2 * kMostParameters &&
+         !(each_pair(query, counts) && each_pair(form, counts));
+}
+
 inline bool same_form_name(std::string_view raw, std::string_view name) {
   return raw == name || (raw.find_first_of("%+") != raw.npos && form_decode(raw) == name);
 }

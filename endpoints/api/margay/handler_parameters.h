@@ -152,6 +152,8 @@ template <class T>
 T given_pair(std::string_view pairs, const char* kind, std::string_view name) {
   static_assert(!std::is_same_v<typename ElementOf<T>::Type, std::string_view>,
                 "a decoded value is a std::string");
+  if (has_too_many_pairs(pairs, {}))
+    throw ParameterError("more parameters than " + std::to_string(kMostParameters));
   return given<T>(kind, name, [&](auto&& take) {
     each_pair(pairs, [&](std::string_view one, std::string_view value) {
       return !same_form_name(one, name) || take(form_decode(value));

@@ -38,7 +38,8 @@ class LoginBusy : public LoginError, public Busy {
 };
 
 // Views point into the exchange and stay good until it ends; copy what shall live longer. None of
-// this throws but for lack of memory. The limits on head, fields and body are the Connector's.
+// this throws but for lack of memory, and what says so. The limits on head, fields and body are the
+// Connector's.
 class Request {
  public:
   Request(const margay_host& host, margay_exchange& exchange, const margay_request& raw,
@@ -159,8 +160,10 @@ class Request {
     return {raw_.parameters, raw_.parameter_count};
   }
 
-  // First decoded value from the query, then from a form body; `otherwise` when there is none.
-  // Fields of multipart/form-data are in a Multipart alone: multipart.h.
+  // First decoded value from the query, then from a form body; `otherwise` when there is none. This
+  // and the next three throw StatusError 400 for more than 1000 parameters, Tomcat's
+  // maxParameterCount. For forms that are not UTF-8 see charset.h; fields of multipart/form-data
+  // are in a Multipart alone, see multipart.h.
   std::string parameter(std::string_view name, std::string_view otherwise = {}) const {
     std::optional<std::string> found;
     each_raw_parameter([&](std::string_view one, std::string_view value) {
@@ -173,7 +176,7 @@ class Request {
     return !each_raw_parameter(
         [&](std::string_view one, std::string_view) { return !detail::same_form_name(one, name); });
   }
-  // All decoded values of a parameter, the query's first; as many as the client sent.
+  // All decoded values of a parameter, the query's first.
   std::vector<std::string> parameters(std::string_view name) const {
     std::vector<std::string> values;
     each_raw_parameter([&](std::string_view one, std::string_view value) {
@@ -250,10 +253,12 @@ class Request {
   std::uint16_t port(margay_info what) const {
     return detail::number<std::uint16_t>(info(what), 0);
   }
-  bool has_form() const {
+  std::string_view form() const {
     const std::string_view type = header("content-type");
     return detail::same_ignoring_case(detail::trimmed(type.substr(0, type.find(';'))),
-                                      "application/x-www-form-urlencoded");
+                                      "application/x-www-form-urlencoded")
+               ? body()
+               : std::string_view{};
   }
   const margay_sessions* sessions() const {
     return source_ == nullptr
@@ -262,7 +267,9 @@ class Request {
   }
   template <class Each>
   bool each_raw_parameter(Each&& each) const {
-    return detail::each_pair(query(), each) && (!has_form() || detail::each_pair(body(), each));
+    if (detail::has_too_many_pairs(query(), form()))
+      throw StatusError(400, "more parameters than " + std::to_string(detail::kMostParameters));
+    return detail::each_pair(query(), each) && detail::each_pair(form(), each);
   }
 
   const margay_host& host_;

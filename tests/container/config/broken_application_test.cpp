@@ -151,6 +151,18 @@ const std::vector<Broken> broken_files = {
 )",
      {"2:22: error: attribute 'status' of <ErrorPage>: '200' is no error; write 400 to 599, or 0 "
       "for all"}},
+    {"extension twice, with a dot, and no media type",
+     R"(<Application>
+  <MimeMapping extension="md" type="text/markdown"/>
+  <MimeMapping extension="MD" type="text/plain"/>
+  <MimeMapping extension=".x" type="x"/>
+</Application>
+)",
+     {"3:27: error: the media type of extension 'md' is already on line 2",
+      "4:27: error: attribute 'extension' of <MimeMapping>: '.x' is none; write what follows the "
+      "last dot of names, such as md",
+      "4:37: error: attribute 'type' of <MimeMapping>: 'x' is no media type; write one such as "
+      "text/markdown"}},
     {"bad location",
      R"(<Application>
   <ErrorPage location="oops.html"/>

@@ -66,3 +66,22 @@ TEST_CASE("a body of another type is no form") {
   CHECK(Fixture("", "a=1", "Application/X-WWW-Form-URLencoded ; charset=UTF-8").all() ==
         Pairs{{"a", "1"}});
 }
+
+TEST_CASE("more parameters than 1000, of query and form together, are refused") {
+  const auto pairs = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "a&&";
+    return text;
+  };
+  const std::string half = pairs(500), more = pairs(501), all = pairs(1000);
+  CHECK(Fixture(half, half).all().size() == 1000);
+  CHECK(Fixture(all).request().parameters("a").size() == 1000);
+  CHECK(Fixture(half, more, "text/plain").all().size() == 500);
+  for (Fixture fixture : {Fixture(half, more), Fixture(more, half), Fixture("", all + "a")}) {
+    margay::Request request = fixture.request();
+    CHECK_THROWS_AS(request.parameter("a"), margay::StatusError);
+    CHECK_THROWS_AS(request.parameters("a"), margay::StatusError);
+    CHECK_THROWS_AS(request.has_parameter("a"), margay::StatusError);
+    CHECK_THROWS_AS(fixture.all(), margay::StatusError);
+  }
+}
