@@ -32,7 +32,7 @@ namespace detail {
 template <class T>
 margay_result intercept(void* self, const margay_host* host, margay_exchange* exchange,
                         const margay_request* raw) {
-  return guarded<T>(self, [&](T& object) {
+  return guarded<T>(self, host, exchange, [&](T& object) {
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
     return object.before(request, response) ? MARGAY_OK : MARGAY_CLOSED;
