@@ -105,7 +105,8 @@ HandshakeRecord& record_of(Handshake& handshake, std::string_view scope, HttpSes
   source.parameters = {request.parameters, request.parameter_count};
   source.fields = invocation.exchange().request.fields;
   source.tls = invocation.tls();
-  return HandshakeRecord::make(source);
+  if (const auto& admission = invocation.admission()) source.token = admission->held_token();
+  return HandshakeRecord::make(std::move(source));
 }
 
 // When the token ends that the handshake came with; 0: never, or it had none.

@@ -16,8 +16,8 @@ struct Security {
   CorsPreflight allow_cors_preflight = CorsPreflight::never;
   bool preemptive = false;
   RoleRules roles;
-  std::shared_ptr<Realm> realm;  // null: BEARER needs none
-  std::unique_ptr<Authenticator> authenticator;
+  std::shared_ptr<Realm> realm;                  // null: BEARER needs none
+  std::shared_ptr<Authenticator> authenticator;  // sockets that came with a token keep it
 
   // Control thread, every second or so.
   void refresh() const {

@@ -25,6 +25,16 @@ class MeOnLoop : public Me {
   static constexpr auto dispatch = margay::Dispatch::loop;
 };
 
+// A text is a newer token; the answer is when it ends.
+class Renewed : public margay::WebSocket {
+ public:
+  void message(margay::Session session, std::string_view token) override {
+    session.text(session.authenticate(token)
+                     ? std::to_string(session.limit(MARGAY_EXPIRES).value_or(-1))
+                     : "refused");
+  }
+};
+
 class Fixed final : public margay::Realm {
  public:
   std::optional<margay::Identity> authenticate(std::string_view user, std::string_view password,
@@ -38,4 +48,5 @@ class Fixed final : public margay::Realm {
 }  // namespace
 
 MARGAY_PLUGIN("guarded", "1.0", margay::endpoint<Me>("me"),
-              margay::endpoint<MeOnLoop>("me_on_loop"), margay::realm<Fixed>("fixed"))
+              margay::endpoint<MeOnLoop>("me_on_loop"), margay::websocket<Renewed>("renewed"),
+              margay::realm<Fixed>("fixed"))
