@@ -1,6 +1,8 @@
 // Where the types that a configuration names are looked up, and made objects.
 #include "container/types.h"
 
+#include "container/config/tomcat_names.h"
+
 namespace container {
 
 namespace {
@@ -28,6 +30,16 @@ const margay_realm_type* find_in(const Plugin& plugin, const std::string& type,
 const margay_interceptor_type* find_in(const Plugin& plugin, const std::string& type,
                                        const margay_interceptor_type*) {
   return plugin.find_interceptor(type);
+}
+
+// For people who bring their web.xml along; else what to do.
+std::string advice(const char* kind, std::string_view type) {
+  if (std::string_view(kind) == "filter") {
+    const std::string_view last = type.substr(type.rfind('.') + 1);
+    if (const TomcatName* const known = find_tomcat_name(tomcat_classes(), "Filter", last))
+      return "it is Tomcat's: " + std::string(known->instead);
+  }
+  return "`margay abi LIBRARY` prints what a library has";
 }
 
 }  // namespace
@@ -96,8 +108,7 @@ Types::Found<Type> Types::find(const Config& config, const char* kind) const {
         found = {type, plugin, true};
   if (found.type == nullptr)
     complain(position_of(config, "type"), "no library has the " + std::string(kind) + " type '" +
-                                              config.type +
-                                              "'; `margay abi LIBRARY` prints what a library has");
+                                              config.type + "'; " + advice(kind, config.type));
   return found;
 }
 
