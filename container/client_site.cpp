@@ -121,7 +121,7 @@ ClientSite::ClientSite(WebSocketClients& clients, std::uint64_t number, const Br
                            .text_in_parts = (type.flags & MARGAY_TEXT_IN_PARTS) != 0,
                            .binary_in_parts = (type.flags & MARGAY_BINARY_IN_PARTS) != 0};
   mapped_.log = source.log;
-  mapped_.loop_peers = std::make_shared<LoopPeers>(SocketType(ours_, this), nullptr, nullptr);
+  mapped_.loop_peers = std::make_shared<LoopPeers>(SocketType(ours_, this), "", nullptr, nullptr);
 }
 
 ClientSite::~ClientSite() {

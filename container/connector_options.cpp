@@ -42,6 +42,15 @@ server::http1::Options http1_options(const ConnectorConfig& config) {
   return options;
 }
 
+std::optional<server::ProxyProtocolOptions> proxy_protocol(const ConnectorConfig& config) {
+  if (config.proxy_protocol == ProxyProtocol::off) return std::nullopt;
+  server::ProxyProtocolOptions options;
+  options.may_be_absent = config.proxy_protocol == ProxyProtocol::optional;
+  for (const std::string& one : config.proxy_protocol_trusted)
+    options.trusted.push_back(server::AddressBlock::parse(one).value());
+  return options;
+}
+
 TargetRules target_rules(const ConnectorConfig& config) {
   const auto separator = [](SolidusHandling handling) {
     switch (handling) {
@@ -73,6 +82,7 @@ server::ConnectorOptions connector_options(const ConnectorConfig& config, int in
   options.accept_count = config.accept_count;
   options.max_connections = config.max_connections;
   options.tcp_no_delay = config.tcp_no_delay;
+  options.proxy_protocol = proxy_protocol(config);
   options.http1 = http1_options(config);
   if (config.upgrade_protocol) options.http2 = http2_options(*config.upgrade_protocol);
   return options;

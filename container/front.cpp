@@ -213,9 +213,12 @@ std::vector<Front::View> Front::gates() const {
   return all;
 }
 
-void Front::watch(std::chrono::nanoseconds limit,
-                  const std::function<void(const char*, std::chrono::nanoseconds)>& report) {
-  for (const auto& one : pools()) one->workers->watch(limit, report);
+std::vector<server::Workers::Stuck> Front::watch(std::chrono::nanoseconds limit) {
+  std::vector<server::Workers::Stuck> all;
+  for (const auto& one : pools())
+    for (server::Workers::Stuck& stuck : one->workers->watch(limit))
+      all.push_back(std::move(stuck));
+  return all;
 }
 
 }  // namespace container

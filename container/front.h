@@ -80,9 +80,8 @@ class Front {
     const server::tls::Context* tls;  // null: plain
   };
   std::vector<View> gates() const;  // with those that are draining
-  // Calls `report` as Workers::watch does.
-  void watch(std::chrono::nanoseconds limit,
-             const std::function<void(const char*, std::chrono::nanoseconds)>& report);
+  // Of all pools, as Workers::watch.
+  std::vector<server::Workers::Stuck> watch(std::chrono::nanoseconds limit);
 
  private:
   struct Retired {

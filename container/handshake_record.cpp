@@ -53,7 +53,7 @@ std::string_view view(margay_str text) { return {text.data, text.size}; }
 
 }  // namespace
 
-HandshakeRecord& HandshakeRecord::make(const Source& source) {
+HandshakeRecord& HandshakeRecord::make(Source source) {
   std::vector<std::string_view> all(source.texts.begin(), source.texts.end());
   all[MARGAY_WS_VERSION] = {};  // the same for all
   if (source.texts[MARGAY_WS_TARGET] == source.texts[MARGAY_WS_PATH])
@@ -72,8 +72,7 @@ HandshakeRecord& HandshakeRecord::make(const Source& source) {
   }
   std::size_t size = 0;
   for (const std::string_view one : all) size += room(one);
-  auto* made = new (::operator new(sizeof(HandshakeRecord) + size))
-      HandshakeRecord(static_cast<std::uint16_t>(source.parameters.size()), fields, source.tls);
+  auto* made = new (::operator new(sizeof(HandshakeRecord) + size)) HandshakeRecord(fields, source);
   char* to = reinterpret_cast<char*>(made + 1);
   for (const std::string_view one : all) to = put(to, one);
   return *made;

@@ -114,6 +114,11 @@ bool HttpSession::is_new() const {
   return new_;
 }
 
+bool HttpSession::is_within_limits() const {
+  const std::scoped_lock lock(mutex_);
+  return attributes_.size() <= limits_.attributes && bytes_ <= limits_.bytes;
+}
+
 std::int64_t HttpSession::last_accessed() const {
   const std::scoped_lock lock(mutex_);
   return last_accessed_;

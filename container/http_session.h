@@ -84,6 +84,7 @@ class HttpSession {
   void use_id(std::string id);
   bool is_valid() const;
   bool is_new() const;
+  bool is_within_limits() const;                     // one that was kept may not be
   std::int64_t created() const { return created_; }  // milliseconds since 1970
   std::int64_t last_accessed() const;                // the same
   std::chrono::seconds max_inactive() const;

@@ -83,8 +83,7 @@ void Runtime::build_server(const ServerConfig& config) {
     loops_.back()->start();
     all.push_back(loops_.back().get());
   }
-  seen_busy_.resize(count);
-  busy_ticks_.resize(count);
+  stalls_ = std::make_unique<StallWatch>(all, log_);
   websockets_ = std::make_unique<WebSockets>(all);
   engine_ = std::make_unique<Engine>(all);
   engine_->use_acceptor(websockets_->acceptor());
@@ -335,7 +334,7 @@ void Runtime::reap() {
 
 void Runtime::tick() {
   const auto now = Clock::now();
-  watch_handlers();
+  stalls_->look({config_.loop_stall_warning, config_.worker_stall_warning}, *front_, status_);
   reap();
   if (mapping_ != nullptr) sessions_->tick(*mapping_);
   warn_of_expiry(now);
@@ -354,27 +353,6 @@ void Runtime::tick() {
     try_server_xml();
   const bool has_read_all = changes.server_xml_changed && mapping_ != before;
   if (reads_keys && !has_read_all) read_certificates();
-}
-
-// Names handlers that hold a loop or a worker longer than they should.
-void Runtime::watch_handlers() {
-  const int limit = static_cast<int>(std::max<std::int64_t>(1, config_.loop_stall_warning / kTick));
-  for (std::size_t i = 0; i < loops_.size(); ++i) {
-    server::Loop::Busy& busy = loops_[i]->busy();
-    const char* with = busy.with.load(std::memory_order_relaxed);
-    const std::pair now{busy.calls.load(std::memory_order_relaxed), with};
-    const bool same = with != nullptr && seen_busy_[i] == now;
-    seen_busy_[i] = now;
-    const int before = std::exchange(busy_ticks_[i], same ? busy_ticks_[i] + 1 : 0);
-    if ((before == 0) != (busy_ticks_[i] == 0)) status_.use_busy(i, same ? with : "");
-    if (busy_ticks_[i] == limit)
-      log_.warn("{} holds loop {} for more than {} ms: it must not block", with, i,
-                config_.loop_stall_warning.count());
-  }
-  front_->watch(
-      config_.worker_stall_warning, [&](const char* title, std::chrono::nanoseconds elapsed) {
-        log_.warn("{} has been holding a worker for {} s", title, elapsed.count() / 1'000'000'000);
-      });
 }
 
 void Runtime::run() {

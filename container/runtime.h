@@ -16,6 +16,7 @@
 #include "container/engine.h"
 #include "container/front.h"
 #include "container/retry.h"
+#include "container/stall_watch.h"
 #include "container/status_report.h"
 #include "container/watcher.h"
 #include "container/websockets.h"
@@ -63,7 +64,6 @@ class Runtime {
   ControlReply obey(std::string_view command);
   void serve_control();
   void tick();
-  void watch_handlers();
   void stop();
   bool await(std::chrono::milliseconds time, const std::function<bool()>& done);
 
@@ -93,8 +93,7 @@ class Runtime {
   std::chrono::steady_clock::time_point next_scan_{};
   std::chrono::milliseconds scan_interval_{1000};
   bool deploys_late_ = false;  // some Host deploys its folders behind the start
-  std::vector<std::pair<std::uint64_t, const char*>> seen_busy_;  // by loop
-  std::vector<int> busy_ticks_;
+  std::unique_ptr<StallWatch> stalls_;
   std::size_t superseded_ = 0;  // mappings, as the status was told
 };
 

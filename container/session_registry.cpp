@@ -1,7 +1,10 @@
 // The session tables of all contexts, and the files that keep them.
 #include "container/session_registry.h"
 
+#include <algorithm>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "container/session_file.h"
 #include "container/session_listeners.h"
@@ -57,12 +60,34 @@ void SessionRegistry::prepare(const Mapping& mapping) {
       entry.store =
           std::make_unique<SessionFile>((base_ / entry.keeping.file).lexically_normal(), log_);
       const auto now = std::chrono::steady_clock::now();
-      entry.store->load([&](SessionRecord record) {
-        entry.table->restore(std::move(record), application.session_rules, now);
-      });
+      restore(entry, application.session_rules, now);
       entry.next_save = now + entry.keeping.interval;
     }
   });
+}
+
+// Those used last have the places, if there are not enough.
+void SessionRegistry::restore(const Entry& entry, const SessionRules& rules,
+                              SessionMoment now) const {
+  using Restored = SessionTable::Restored;
+  std::vector<SessionRecord> kept;
+  entry.store->load([&](SessionRecord record) { kept.push_back(std::move(record)); });
+  if (kept.size() > rules.max_active)
+    std::stable_sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
+      return a.last_accessed > b.last_accessed;
+    });
+  std::size_t large = 0, full = 0;
+  for (SessionRecord& record : kept) {
+    const Restored restored = entry.table->restore(std::move(record), rules, now);
+    large += restored == Restored::large ? 1 : 0;
+    full += restored == Restored::full ? 1 : 0;
+  }
+  if (large > 0)
+    log_.warn("{}: {} sessions hold more than maxAttributes or maxSessionSize: they have ended",
+              entry.keeping.file, large);
+  if (full > 0)
+    log_.warn("{}: {} sessions are over maxActiveSessions: they have ended", entry.keeping.file,
+              full);
 }
 
 void SessionRegistry::retain(const Mapping& mapping) {

@@ -44,6 +44,7 @@ class SessionRegistry {
     std::future<std::string> saving;  // gives what went wrong
   };
 
+  void restore(const Entry& entry, const SessionRules& rules, SessionMoment now) const;
   void sweep(const Application& application) const;
   void save_in_time(Entry& entry);
   bool finish_saving(Entry& entry, bool wait);

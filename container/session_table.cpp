@@ -28,9 +28,14 @@ bool SessionTable::take_out(const std::string& id) {
   return shard.sessions.erase(id) != 0;
 }
 
+bool SessionTable::reserve(std::size_t max_active) {
+  if (live_.fetch_add(1, std::memory_order_relaxed) < max_active) return true;
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
 SessionTable::Shared SessionTable::create(const SessionRules& rules, SessionMoment now) {
-  if (live_.fetch_add(1, std::memory_order_relaxed) >= rules.max_active) {
-    live_.fetch_sub(1, std::memory_order_relaxed);
+  if (!reserve(rules.max_active)) {
     rejected_.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
   }
@@ -42,10 +47,16 @@ SessionTable::Shared SessionTable::create(const SessionRules& rules, SessionMome
   return made;
 }
 
-void SessionTable::restore(SessionRecord record, const SessionRules& rules, SessionMoment now) {
+SessionTable::Restored SessionTable::restore(SessionRecord record, const SessionRules& rules,
+                                             SessionMoment now) {
   const std::string id = record.id;
   const auto made = std::make_shared<HttpSession>(std::move(record), rules.limits, now);
-  if (!made->expire(now) && put(id, made)) live_.fetch_add(1, std::memory_order_relaxed);
+  if (made->expire(now)) return Restored::over;
+  if (!made->is_within_limits()) return Restored::large;
+  if (!reserve(rules.max_active)) return Restored::full;
+  if (put(id, made)) return Restored::yes;
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  return Restored::taken;
 }
 
 void SessionTable::forget(const HttpSession& session) {

@@ -43,8 +43,9 @@ class SessionTable {
   Shared find(std::string_view id, SessionMoment now);
   // Entered. Null: there are maxActiveSessions.
   Shared create(const SessionRules& rules, SessionMoment now);
-  // One that a store kept; nothing happens when its time is over or its id is taken.
-  void restore(SessionRecord record, const SessionRules& rules, SessionMoment now);
+  // One that a store kept. The limits hold for it as for those that are made.
+  enum class Restored : std::uint8_t { yes, over, taken, large, full };
+  Restored restore(SessionRecord record, const SessionRules& rules, SessionMoment now);
   // Takes out one that has ended by HttpSession::end.
   void forget(const HttpSession& session);
   // False: it has ended meanwhile.
@@ -73,6 +74,7 @@ class SessionTable {
   };
 
   Shard& shard_of(std::string_view id) { return shards_[Hash()(id) % kShards]; }
+  bool reserve(std::size_t max_active);  // a place among those that live
   bool put(const std::string& id, const Shared& session);
   bool take_out(const std::string& id);
 

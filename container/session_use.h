@@ -24,6 +24,7 @@ class SessionUse {
 
   // Null: there is none.
   HttpSession* find();
+  std::shared_ptr<HttpSession> share() { return find() == nullptr ? nullptr : session_; }
   // As margay_sessions.find with `create`.
   margay_result create(HttpSession*& made);
   margay_result change_id();

@@ -62,6 +62,15 @@ Json loops(const StatusSources& sources, const std::vector<std::string>& busy,
   return all;
 }
 
+Json stuck(const server::Workers& workers) {
+  Json all = Json::array();
+  for (const server::Workers::Stuck& one : workers.stuck())
+    all.push_back(
+        {{"handler", one.title},
+         {"seconds", std::chrono::duration_cast<std::chrono::seconds>(one.elapsed).count()}});
+  return all;
+}
+
 Json executors(const StatusSources& sources) {
   Json all = Json::array();
   std::vector<const Front::Pool*> told;
@@ -74,6 +83,7 @@ Json executors(const StatusSources& sources) {
                    {"threads", figures.threads},
                    {"maxThreads", pool->workers->options().max_threads},
                    {"busy", figures.busy},
+                   {"stuck", stuck(*pool->workers)},
                    {"queued", figures.queued},
                    {"maxQueueSize", pool->workers->options().max_queue_size},
                    {"refused", figures.refused}});

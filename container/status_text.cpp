@@ -5,6 +5,7 @@
 
 #include <array>
 #include <ctime>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -43,6 +44,17 @@ void append(std::string& out, const server::Connector& connector,
   for (const server::tls::Context::Validity& one : context.certificates())
     out += "  certificate of " + one.host_name + " in " + one.file + ": " + one.key_type +
            ", until " + utc_text(one.not_after) + '\n';
+}
+
+// Of pools that several connectors share, once.
+void append_stuck(std::string& out, const std::vector<Front::View>& gates) {
+  std::set<const Front::Pool*> told;
+  for (const Front::View& gate : gates) {
+    if (!told.insert(gate.pool).second) continue;
+    for (const server::Workers::Stuck& one : gate.pool->workers->stuck())
+      out += "stuck: " + one.title + " has been holding a worker for " +
+             duration_text(std::chrono::duration_cast<std::chrono::seconds>(one.elapsed)) + '\n';
+  }
 }
 
 }  // namespace
@@ -86,6 +98,7 @@ std::string status_text(const StatusView& view) {
     out += '\n';
     if (gate.tls != nullptr) append(out, connector, *gate.tls);
   }
+  append_stuck(out, view.gates);
   if (view.sockets != 0)
     out += "WebSockets: " + std::to_string(view.sockets) + " open, " +
            std::to_string(view.tunneled) + " of them over HTTP/2\n";

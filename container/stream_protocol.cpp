@@ -68,18 +68,9 @@ void StreamLink::cut_off() {
 // --- the plugin's turns --------------------------------------------------------------------------
 
 // One call into the plugin, visible to the watchdog.
-class StreamProtocol::Turn {
+class StreamProtocol::Turn : private server::Loop::Call {
  public:
-  explicit Turn(StreamProtocol& stream) : busy_(stream.connection_.loop().busy()) {
-    busy_.calls.store(busy_.calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    busy_.with.store(stream.title_, std::memory_order_relaxed);
-  }
-  ~Turn() { busy_.with.store(nullptr, std::memory_order_relaxed); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  server::Loop::Busy& busy_;
+  explicit Turn(StreamProtocol& stream) : Call(stream.connection_.loop(), stream.title_) {}
 };
 
 StreamProtocol::StreamProtocol(server::Connection& connection, StreamPeer peer,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <climits>
 
+#include "container/config/tomcat_names.h"
+
 namespace container {
 
 namespace {
@@ -36,6 +38,16 @@ const margay_listener_type* find_in(const Plugin& plugin, const std::string& typ
 const margay_interceptor_type* find_in(const Plugin& plugin, const std::string& type,
                                        const margay_interceptor_type*) {
   return plugin.find_interceptor(type);
+}
+
+// For people who bring their web.xml along; else what to do.
+std::string advice(const char* kind, std::string_view type) {
+  if (std::string_view(kind) == "filter") {
+    const std::string_view last = type.substr(type.rfind('.') + 1);
+    if (const TomcatName* const known = find_tomcat_name(tomcat_classes(), "Filter", last))
+      return "it is Tomcat's: " + std::string(known->instead);
+  }
+  return "`margay abi LIBRARY` prints what a library has";
 }
 
 }  // namespace
@@ -114,8 +126,7 @@ Types::Found<Type> Types::find(const Config& config, const char* kind) const {
         found = {type, plugin, true};
   if (found.type == nullptr)
     complain(position_of(config, "type"), "no library has the " + std::string(kind) + " type '" +
-                                              config.type +
-                                              "'; `margay abi LIBRARY` prints what a library has");
+                                              config.type + "'; " + advice(kind, config.type));
   return found;
 }
 

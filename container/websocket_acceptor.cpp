@@ -27,10 +27,13 @@ void say_goodbye(server::websocket::WebSocket& socket) {
 
 class Token final : public server::UpgradeToken {
  public:
-  // `expires`: as server::websocket::Limit has it.
-  Token(Hub& hub, std::shared_ptr<SessionCount> sessions, std::uint64_t expires, Opening opening)
+  // `bound`: the HTTP session that it is closed with; null: none. `expires`: as
+  // server::websocket::Limit has it.
+  Token(Hub& hub, std::shared_ptr<SessionCount> sessions, std::shared_ptr<HttpSession> bound,
+        std::uint64_t expires, Opening opening)
       : hub_(hub),
         sessions_(std::move(sessions)),
+        bound_(std::move(bound)),
         expires_(expires),
         opening_(std::move(opening)) {}
   ~Token() override {
@@ -51,6 +54,9 @@ class Token final : public server::UpgradeToken {
       hub_.set_limit(socket->session(), server::websocket::Limit::expires, expires_);
     socket->start();
     if (sessions_->retired()) say_goodbye(*socket);
+    // Whoever ends it from now on finds the socket; who did before has not.
+    if (bound_ != nullptr && !bound_->is_valid())
+      hub_.close(socket->session(), server::websocket::close::policy, kSessionEnded);
     return socket;
   }
 
@@ -59,11 +65,18 @@ class Token final : public server::UpgradeToken {
  private:
   Hub& hub_;
   const std::shared_ptr<SessionCount> sessions_;
+  const std::shared_ptr<HttpSession> bound_;
   const std::uint64_t expires_;
   Opening opening_;
 };
 
-HandshakeRecord& record_of(Handshake& handshake, std::string_view scope) {
+// The HTTP session that closes the socket when it ends, unless the handshake names something else.
+std::shared_ptr<HttpSession> bound_session(Invocation& invocation) {
+  const auto binding = invocation.attribute("margay.session");
+  return binding && !binding->empty() ? nullptr : invocation.sessions().share();
+}
+
+HandshakeRecord& record_of(Handshake& handshake, std::string_view scope, HttpSession* session) {
   Invocation& invocation = handshake.invocation();
   const margay_request& request = invocation.request;
   const auto view = [](margay_str text) { return std::string_view(text.data, text.size); };
@@ -87,14 +100,13 @@ HandshakeRecord& record_of(Handshake& handshake, std::string_view scope) {
   if (const auto binding = invocation.attribute("margay.session"))
     texts[MARGAY_WS_BINDING] = *binding;
   std::string bound;  // until the record has copied it
-  if (HttpSession* session = invocation.sessions().find();
-      session != nullptr && texts[MARGAY_WS_BINDING].empty())
-    texts[MARGAY_WS_BINDING] = bound = session->bind_socket();
+  if (session != nullptr) texts[MARGAY_WS_BINDING] = bound = session->bind_socket();
   source.scope = scope;
   source.parameters = {request.parameters, request.parameter_count};
   source.fields = invocation.exchange().request.fields;
   source.tls = invocation.tls();
-  return HandshakeRecord::make(source);
+  if (const auto& admission = invocation.admission()) source.token = admission->held_token();
+  return HandshakeRecord::make(std::move(source));
 }
 
 // When the token ends that the handshake came with; 0: never, or it had none.
@@ -110,7 +122,8 @@ void WebSocketAcceptor::open(Handshake& handshake) {
   Invocation& invocation = handshake.invocation();
   const MappedWebSocket& socket = handshake.socket();
   const std::string scope = invocation.host()->name + invocation.application()->context_path;
-  HandshakeRecord& record = record_of(handshake, scope);
+  std::shared_ptr<HttpSession> session = bound_session(invocation);
+  HandshakeRecord& record = record_of(handshake, scope, session.get());
   Opening opening{.options = &socket.options,
                   .limits = socket.limits.get(),
                   .reader_limits = &socket.reader_limits,
@@ -136,8 +149,8 @@ void WebSocketAcceptor::open(Handshake& handshake) {
   socket.log.debug("{} takes {} {} over as websocket", socket.title,
                    invocation.exchange().request.method,
                    std::string_view(invocation.request.path.data, invocation.request.path.size));
-  invocation.exchange().upgrade(
-      std::make_unique<Token>(hub_, socket.sessions, expiry_of(invocation), std::move(opening)));
+  invocation.exchange().upgrade(std::make_unique<Token>(hub_, socket.sessions, std::move(session),
+                                                        expiry_of(invocation), std::move(opening)));
 }
 
 }  // namespace container

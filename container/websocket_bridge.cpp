@@ -282,6 +282,20 @@ void close_bound(const margay_websockets* table, margay_str binding, uint16_t co
   });
 }
 
+margay_result authenticate(const margay_websockets* table, margay_session session,
+                           margay_str token) {
+  Gate* const gate = hub(table).gate(Session(session));
+  const auto* const held =
+      gate == nullptr ? nullptr
+                      : static_cast<const HandshakeRecord*>(gate->companion(Session(session)));
+  if (held == nullptr) return MARGAY_CLOSED;
+  const auto end = held->token() == nullptr ? std::nullopt : held->token()->renew(view(token));
+  held->release();
+  if (!end) return MARGAY_FAILED;
+  return result(
+      hub(table).set_limit(Session(session), Limit::expires, static_cast<std::uint64_t>(*end)));
+}
+
 PluginClient& client(margay_client* its) { return *reinterpret_cast<PluginClient*>(its); }
 
 margay_client* connect(const margay_websockets* table, const margay_config* source,
@@ -352,6 +366,7 @@ margay_websockets make_table() {
                                    margay_certificate* to) {
     return describe(record(its).tls(), index, to);
   };
+  table.authenticate = authenticate;
   return table;
 }
 

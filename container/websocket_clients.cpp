@@ -115,7 +115,7 @@ HandshakeRecord& record_of(const AttemptListener::Connected& connected,
   from.fields = fields;
   if (const auto* channel = connected.connection.tls(); channel != nullptr)
     from.tls = channel->facts();
-  return HandshakeRecord::make(from);
+  return HandshakeRecord::make(std::move(from));
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ MappedWebSocket map_websocket(const WebSocketConfig& config, const WebSocketInst
   mapped.sessions = std::make_shared<SessionCount>(
       config.max_sessions < 0 ? SessionCount::unlimited
                               : static_cast<std::uint64_t>(config.max_sessions));
-  mapped.loop_peers = std::make_shared<LoopPeers>(SocketType(type, instance.self()),
+  mapped.loop_peers = std::make_shared<LoopPeers>(SocketType(type, instance.self()), mapped.title,
                                                   mapped.sessions.get(), &residents);
   return mapped;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <margay/abi_websocket.h>
 
@@ -44,8 +46,8 @@ struct PeerObject {
 class LoopPeers final : public server::websocket::Peer {
  public:
   // Both null: nobody counts, and the objects themselves keep what they need.
-  LoopPeers(SocketType type, SessionCount* sessions, Residents* residents)
-      : type_(type), sessions_(sessions), residents_(residents) {}
+  LoopPeers(SocketType type, std::string title, SessionCount* sessions, Residents* residents)
+      : type_(type), title_(std::move(title)), sessions_(sessions), residents_(residents) {}
 
   // Takes the rights over, which `closed` gives back; for Opening::object.
   static void* take(PeerObject peer) {
@@ -64,9 +66,14 @@ class LoopPeers final : public server::websocket::Peer {
   void failed(server::websocket::Session session, void* object, std::string_view what) override;
   void closed(server::websocket::Session session, void* object, std::uint16_t code,
               std::string_view reason) override;
+  // What the watchdog may still look at outlives clients, which end on their loops.
+  const char* title() const override {
+    return residents_ == nullptr ? "a WebSocket client" : title_.c_str();
+  }
 
  private:
   const SocketType type_;
+  const std::string title_;
   SessionCount* const sessions_;
   Residents* const residents_;
 };

@@ -41,7 +41,7 @@ void WebSockets::close_bound(const std::vector<std::string>& bound) {
     if (held == nullptr) return;
     const bool is_bound = keys.contains(held->text(MARGAY_WS_BINDING));
     held->release();
-    if (is_bound) hub_.close(session, server::websocket::close::policy, "the session has ended");
+    if (is_bound) hub_.close(session, server::websocket::close::policy, kSessionEnded);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace server {
 
@@ -29,6 +30,53 @@ std::string_view Address::text(char* room) const {
     return four.text(room);
   }
   return inet_ntop(AF_INET6, bytes.data(), room, INET6_ADDRSTRLEN) == nullptr ? "" : room;
+}
+
+std::optional<Address> Address::parse(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.size() >= terminated.size()) return std::nullopt;
+  text.copy(terminated.data(), text.size());
+  Address address;
+  address.family = text.find(':') == text.npos ? 4 : 6;
+  const int family = address.family == 4 ? AF_INET : AF_INET6;
+  if (::inet_pton(family, terminated.data(), address.bytes.data()) != 1) return std::nullopt;
+  return address;
+}
+
+std::array<std::uint8_t, 16> Address::mapped() const {
+  if (family != 4) return bytes;
+  std::array<std::uint8_t, 16> all{};
+  all[10] = all[11] = 0xff;
+  std::copy_n(bytes.begin(), 4, all.begin() + 12);
+  return all;
+}
+
+std::optional<AddressBlock> AddressBlock::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = Address::parse(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  const unsigned most = address->family == 4 ? 32 : 128;
+  unsigned bits = most;
+  if (slash != text.npos) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, bits);
+    if (error != std::errc() || stop != end || bits > most) return std::nullopt;
+  }
+  AddressBlock block;
+  block.bytes_ = address->mapped();
+  block.bits_ = bits + 128 - most;
+  return block;
+}
+
+bool AddressBlock::contains(const Address& address) const {
+  if (address.family == 0) return false;
+  const auto other = address.mapped();
+  const std::size_t whole = bits_ / 8;
+  if (!std::equal(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(whole),
+                  other.begin()))
+    return false;
+  const unsigned left = bits_ % 8;
+  return left == 0 || (bytes_[whole] ^ other[whole]) >> (8 - left) == 0;
 }
 
 }  // namespace server

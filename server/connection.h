@@ -82,8 +82,9 @@ class Connection : private Timer {
   void linger();
   bool closing() const { return ending_ != Ending::none || doomed_ || closed_; }
 
-  virtual Address remote() const = 0;                          // a system call
-  virtual Address local() const = 0;                           // a system call
+  // The client's and ours, as a proxy in front tells them, if it does; else a system call.
+  virtual Address remote() const = 0;
+  virtual Address local() const = 0;
   virtual const tls::Channel* tls() const { return nullptr; }  // null: not encrypted
   virtual bool is_tunnel() const { return false; }             // a stream of HTTP/2 carries it
 

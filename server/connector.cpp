@@ -30,7 +30,7 @@ std::uint64_t inode_of(const std::string& path) {
 }  // namespace
 
 // The connector on one loop: its listening handle and its connections.
-class Connector::Listener final : private ConnectionOwner, private Speakers {
+class Connector::Listener final : private ConnectionOwner, private Speakers, private FirstSpeakers {
  public:
   Listener(Connector& connector, Loop& loop) : connector_(connector), loop_(loop) {
     const ConnectorOptions& options = connector.options_;
@@ -122,11 +122,20 @@ class Connector::Listener final : private ConnectionOwner, private Speakers {
     first_ = connection;
     if (uv_accept(&handle_.stream, stream) != 0) return connection->close();
     connector_.accepted_.fetch_add(1, std::memory_order_relaxed);
-    connection->open(first_speaker(*connection),
-                     next_connection.fetch_add(1, std::memory_order_relaxed));
+    std::unique_ptr<Protocol> speaker = begin(*connection);
+    if (speaker == nullptr) return connection->close();
+    connection->open(std::move(speaker), next_connection.fetch_add(1, std::memory_order_relaxed));
   }
 
-  std::unique_ptr<Protocol> first_speaker(SocketConnection& connection) {
+  std::unique_ptr<Protocol> begin(SocketConnection& connection) {
+    const ConnectorOptions& options = connector_.options_;
+    if (!options.proxy_protocol) return first_speaker(connection);
+    FirstSpeakers& speakers = *this;
+    return ProxyProtocol::begin(connection, pipe_, *options.proxy_protocol, speakers,
+                                options.http1.connection_timeout, options.http1.log);
+  }
+
+  std::unique_ptr<Protocol> first_speaker(SocketConnection& connection) override {
     if (handshakes_) return handshakes_->begin(connection);
     if (!http2_) return speaker(connection, {});
     Speakers& speakers = *this;

@@ -13,6 +13,7 @@
 #include "server/http1/http1.h"
 #include "server/http2/options.h"
 #include "server/loop.h"
+#include "server/proxy_protocol.h"
 #include "server/service.h"
 #include "server/tls/context.h"
 
@@ -27,6 +28,7 @@ struct ConnectorOptions {
   int accept_count = 1024;              // backlog of the kernel
   std::int64_t max_connections = 8192;  // more wait in the backlog; -1: no limit
   bool tcp_no_delay = true;
+  std::optional<ProxyProtocolOptions> proxy_protocol;  // none: connections are their peers' own
   http1::Options http1;
   std::optional<http2::Options> http2;      // none: HTTP/2 is not spoken
   std::shared_ptr<const tls::Context> tls;  // null: not encrypted

@@ -106,11 +106,10 @@ void Exchange::next_turn() {
       continue;
     }
     running_ = true;
-    Loop::Busy& busy = loop_.busy();
-    busy.calls.store(busy.calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    busy.with.store(handler_->title(), std::memory_order_relaxed);
-    play_turn();
-    busy.with.store(nullptr, std::memory_order_relaxed);
+    {
+      const Loop::Call call(loop_, handler_->title());
+      play_turn();
+    }
     running_ = false;
   }
   if (!running_) end_if_done();

@@ -90,6 +90,22 @@ class Loop {
     std::atomic<std::uint64_t> calls{0};
   };
   Busy& busy() { return busy_; }
+  // While it lives, the loop runs somebody's code; `title` lives as long as that.
+  class Call {
+   public:
+    Call(Loop& loop, const char* title)
+        : busy_(loop.busy_), before_(busy_.with.load(std::memory_order_relaxed)) {
+      busy_.calls.store(busy_.calls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      busy_.with.store(title, std::memory_order_relaxed);
+    }
+    ~Call() { busy_.with.store(before_, std::memory_order_relaxed); }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    Busy& busy_;
+    const char* const before_;
+  };
 
  private:
   struct Handles;

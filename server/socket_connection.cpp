@@ -35,6 +35,10 @@ struct SocketConnection::Queue {
   std::string waiting;
 };
 
+struct SocketConnection::Presented {
+  Address remote, local;
+};
+
 struct SocketConnection::Connecting {
   uv_connect_t request;
   SocketConnection& connection;
@@ -365,7 +369,12 @@ void SocketConnection::release() {
   });
 }
 
+void SocketConnection::present(const Address& remote, const Address& local) {
+  presented_ = std::make_unique<Presented>(Presented{remote, local});
+}
+
 Address SocketConnection::remote() const {
+  if (presented_ != nullptr) return presented_->remote;
   sockaddr_storage raw{};
   socklen_t size = sizeof raw;
   return ::getpeername(descriptor(), reinterpret_cast<sockaddr*>(&raw), &size) == 0
@@ -374,6 +383,7 @@ Address SocketConnection::remote() const {
 }
 
 Address SocketConnection::local() const {
+  if (presented_ != nullptr) return presented_->local;
   sockaddr_storage raw{};
   socklen_t size = sizeof raw;
   return ::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&raw), &size) == 0

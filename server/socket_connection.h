@@ -34,6 +34,9 @@ class SocketConnection final : public Connection {
   void encrypt(std::unique_ptr<tls::Channel> channel);
   void take_records(std::span<char> records);
 
+  // From now on these are `remote` and `local`: what a proxy says of its client.
+  void present(const Address& remote, const Address& local);
+
   std::size_t queued() const override;
   std::uint32_t progress() const override;
   void limit_unsent(int bytes) override;
@@ -45,6 +48,7 @@ class SocketConnection final : public Connection {
  private:
   struct Queue;
   struct Connecting;
+  struct Presented;
 
   void start_reading() override;
   void stop_reading() override;
@@ -69,6 +73,7 @@ class SocketConnection final : public Connection {
   bool reading_ = false;  // first, where it fills a gap
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<tls::Channel> channel_;  // null: not encrypted
+  std::unique_ptr<Presented> presented_;   // null: the socket's own addresses
   alignas(8) unsigned char stream_[264];   // uv_tcp_t or uv_pipe_t; the .cpp checks the size
 };
 

@@ -8,6 +8,14 @@
 
 namespace server {
 
+namespace {
+
+std::int64_t nanoseconds_now() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+}  // namespace
+
 Workers::Workers(WorkersOptions options) : options_(std::move(options)) {
   const std::scoped_lock lock(mutex_);
   const std::size_t count = std::min(options_.min_spare_threads, options_.max_threads);
@@ -91,8 +99,7 @@ void Workers::serve(Slot& slot) {
       --idle_;
       wake_another(lock);
       slot.title.store(work.title(), std::memory_order_relaxed);
-      slot.since.store(std::chrono::steady_clock::now().time_since_epoch().count(),
-                       std::memory_order_release);
+      slot.since.store(nanoseconds_now(), std::memory_order_release);
       work.run();
       slot.since.store(0, std::memory_order_release);
       lock.lock();
@@ -111,6 +118,36 @@ void Workers::serve(Slot& slot) {
 Workers::Figures Workers::figures() const {
   const std::scoped_lock lock(mutex_);
   return {threads_, threads_ - idle_, queued_, refused_};
+}
+
+std::vector<Workers::Stuck> Workers::watch(std::chrono::nanoseconds limit) {
+  std::vector<Stuck> news;
+  const std::int64_t now = nanoseconds_now();
+  const std::scoped_lock lock(mutex_);
+  for (const auto& slot : slots_) {
+    const std::int64_t since = slot->since.load(std::memory_order_acquire);
+    if (slot->told != 0 && slot->told != since) {
+      news.push_back(
+          {std::move(slot->told_title), std::chrono::nanoseconds(now - slot->told), true});
+      slot->told = 0;
+    }
+    if (limit.count() == 0 || since == 0 || slot->told != 0 || now - since < limit.count())
+      continue;
+    slot->told = since;
+    slot->told_title = slot->title.load(std::memory_order_relaxed);
+    news.push_back({slot->told_title, std::chrono::nanoseconds(now - since), false});
+  }
+  return news;
+}
+
+std::vector<Workers::Stuck> Workers::stuck() const {
+  std::vector<Stuck> all;
+  const std::int64_t now = nanoseconds_now();
+  const std::scoped_lock lock(mutex_);
+  for (const auto& slot : slots_)
+    if (slot->told != 0)
+      all.push_back({slot->told_title, std::chrono::nanoseconds(now - slot->told), false});
+  return all;
 }
 
 }  // namespace server

@@ -54,17 +54,26 @@ class Workers {
   Figures figures() const;  // any thread
   const WorkersOptions& options() const { return options_; }
 
-  // Work that runs longer than `limit`: calls `report(title, elapsed)` once per piece.
-  template <class Report>
-  void watch(std::chrono::nanoseconds limit, Report&& report);
+  struct Stuck {
+    std::string title;
+    std::chrono::nanoseconds elapsed;
+    bool over;
+  };
+  // One thread: who begins to run longer than `limit`, and who has and is over, once each since the
+  // last call. A limit of 0: nobody begins to.
+  std::vector<Stuck> watch(std::chrono::nanoseconds limit);
+  // Of whom `watch` said so and not yet that they are over. Any thread.
+  std::vector<Stuck> stuck() const;
 
  private:
   struct Slot {
     std::thread thread;
     std::atomic<std::int64_t> since{0};  // steady clock, ns; 0 = idle
     std::atomic<const char*> title{nullptr};
-    std::int64_t reported = 0;  // watchdog's own
-    bool ended = true;          // guarded by mutex_
+    // Guarded by mutex_.
+    std::int64_t told = 0;   // `since` of the work that watch() has told of
+    std::string told_title;  // of the same
+    bool ended = true;
   };
 
   void serve(Slot& slot);
@@ -85,18 +94,5 @@ class Workers {
   bool stopping_ = false;
   std::vector<std::unique_ptr<Slot>> slots_;
 };
-
-template <class Report>
-void Workers::watch(std::chrono::nanoseconds limit, Report&& report) {
-  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-  const std::scoped_lock lock(mutex_);
-  for (const auto& slot : slots_) {
-    const std::int64_t since = slot->since.load(std::memory_order_acquire);
-    const char* title = slot->title.load(std::memory_order_relaxed);
-    if (since == 0 || slot->reported == since || now - since < limit.count()) continue;
-    slot->reported = since;
-    report(title, std::chrono::nanoseconds(now - since));
-  }
-}
 
 }  // namespace server

@@ -265,6 +265,11 @@ class Reader {
     std::string instead = "there are no Java classes here; filters go into <Filter>";
     if (const TomcatName* tomcat = find_tomcat_name(tomcat_classes(), xml.name, last)) {
       instead = tomcat->instead;
+      if (tomcat->refused) {
+        report_.error(position, quoted(last) + " in " + tag(schema.name) +
+                                    " is Tomcat's and not supported: " + instead);
+        return;
+      }
     } else if (const std::string home = where_valve_belongs(whole); !home.empty()) {
       report_.error(position, quoted(last) + " is not known in " + tag(schema.name) + home);
       return;

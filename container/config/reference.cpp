@@ -162,7 +162,7 @@ std::string configuration_reference() {
   out += "\n## Tomcat's names without effect\n";
   describe("Attributes", tomcat_attributes(), out);
   describe("Elements", tomcat_elements(), out);
-  describe("Classes of `<Valve>` and `<Listener>`", tomcat_classes(), out);
+  describe("Classes of `<Valve>`, `<Listener>` and `<Filter>`", tomcat_classes(), out);
   return out;
 }
 

@@ -24,6 +24,7 @@ struct ExecutorConfig : ConfigElement {
 };
 
 enum class SolidusHandling : std::uint8_t { reject, decode, passthrough };
+enum class ProxyProtocol : std::uint8_t { off, optional, required };
 enum class ContinueTiming : std::uint8_t { immediately, on_read };
 
 struct ConnectorConfig : ConfigElement {
@@ -70,6 +71,11 @@ struct ConnectorConfig : ConfigElement {
   std::string server;  // empty: no Server header
 
   // What applications see behind a proxy.
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;
+  std::vector<std::string> proxy_protocol_trusted{
+      // as internalProxies of remote-ip
+      "10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+      "127.0.0.0/8", "::1",           "fe80::/10",      "fc00::/7"};
   std::string scheme = "http";
   bool secure = false;
   std::string proxy_name;

@@ -6,6 +6,7 @@
 #include "container/config/security_schema.h"
 #include "container/config/server_config.h"
 #include "container/config/tls_schema.h"
+#include "server/address.h"
 
 namespace container {
 namespace {
@@ -163,19 +164,53 @@ std::vector<Attribute> protocol_attributes() {
        "Value of the Server header."}};
 }
 
+Field networks(std::vector<std::string> ConnectorConfig::*member) {
+  Field field = list(member);
+  field.type = "list of addresses and blocks of them";
+  field.store = [member](ConfigElement& element, const Text& text) -> std::optional<FieldError> {
+    auto& items = as<ConnectorConfig>(element).*member;
+    items.clear();
+    for (const Item& item : split_list(text.value)) {
+      if (!server::AddressBlock::parse(item.text))
+        return FieldError{'\'' + std::string(item.text) +
+                              "' is not an address or a block of them, such as 10.0.0.0/8 or "
+                              "fc00::/7",
+                          item.offset};
+      items.emplace_back(item.text);
+    }
+    return std::nullopt;
+  };
+  return field;
+}
+
 std::vector<Attribute> proxy_attributes() {
-  return {{"scheme", text(&ConnectorConfig::scheme),
-           "The scheme that applications see, for a proxy that ends TLS."},
-          {"secure", boolean(&ConnectorConfig::secure),
-           "Whether applications see the request as secure: `true` is `scheme=\"https\"`."},
-          {"proxyName", or_else("from the Host header", text(&ConnectorConfig::proxy_name)),
-           "The server name that applications see."},
-          {"proxyPort",
-           or_else("from the Host header", integer(&ConnectorConfig::proxy_port, 0, 65'535)),
-           "The server port that applications see; 0 is not set."},
-          {"redirectPort", integer(&ConnectorConfig::redirect_port, 0, 65'535),
-           "The port of TLS that plain requests are sent to where a `<SecurityConstraint>` wants "
-           "them encrypted; with 0 they get 403."}};
+  return {
+      {"proxyProtocol",
+       enumeration(&ConnectorConfig::proxy_protocol, {{"off", ProxyProtocol::off},
+                                                      {"optional", ProxyProtocol::optional},
+                                                      {"required", ProxyProtocol::required}}),
+       "Takes the client's address from the header of HAProxy's PROXY protocol, version 1 or 2, "
+       "in front of TLS and HTTP. `required` refuses connections without it, and all that are "
+       "not from `proxyProtocolTrusted`; `optional` serves those as they are, and reads a "
+       "header where a trusted peer begins with one.",
+       {.name = "none"}},
+      {"proxyProtocolTrusted",
+       networks(&ConnectorConfig::proxy_protocol_trusted),
+       "The proxies that may say where a client is, as in `10.0.0.0/8, fd00::1`. Whoever "
+       "connects through a Unix domain socket always may.",
+       {.name = "none"}},
+      {"scheme", text(&ConnectorConfig::scheme),
+       "The scheme that applications see, for a proxy that ends TLS."},
+      {"secure", boolean(&ConnectorConfig::secure),
+       "Whether applications see the request as secure: `true` is `scheme=\"https\"`."},
+      {"proxyName", or_else("from the Host header", text(&ConnectorConfig::proxy_name)),
+       "The server name that applications see."},
+      {"proxyPort",
+       or_else("from the Host header", integer(&ConnectorConfig::proxy_port, 0, 65'535)),
+       "The server port that applications see; 0 is not set."},
+      {"redirectPort", integer(&ConnectorConfig::redirect_port, 0, 65'535),
+       "The port of TLS that plain requests are sent to where a `<SecurityConstraint>` wants "
+       "them encrypted; with 0 they get 403."}};
 }
 
 std::shared_ptr<const Element> connector_element() {

@@ -32,6 +32,17 @@ constexpr std::string_view one_limit = "'maxHttpHeaderSize' limits the head of a
 constexpr std::string_view no_realm = "write <LoginConfig authMethod=...> in the application";
 constexpr std::string_view files_endpoint = "the parameters of a `files` endpoint say this here";
 
+constexpr std::string_view remote_ip =
+    "write <Filter type=\"remote-ip\" path=\"/*\">, its attributes as <Parameter>s of the same "
+    "names";
+constexpr std::string_view remote_cidr =
+    "write <Filter type=\"remote-cidr\" path=\"/*\"> with <Parameter name=\"allow\" "
+    "value=\"127.0.0.0/8, ::1\"/>, blocks of addresses";
+constexpr std::string_view no_look_up =
+    "client addresses are never looked up; write a remote-cidr <Filter> with blocks of them";
+constexpr std::string_view body_limit =
+    "write <Filter type=\"body-limit\" path=\"/*\">, or 'maxPostSize' on <Connector>";
+
 constexpr auto attributes = std::to_array<TomcatName>({
     {"Server", "port", "signals and 'margay stop' end the server; nothing listens for that"},
     {"Server", "shutdown", "signals and 'margay stop' end the server; nothing listens for a word"},
@@ -209,6 +220,7 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"ErrorReport", "showReport",
      "error answers show nothing of the inside unless 'includeMessage', 'includeException' or "
      "'includeStacktrace' say so"},
+    {"Filter", "className", "write 'type', as in type=\"cors\"", true},
     {"*", "className", no_java},
     {"*", "backgroundProcessorDelay", "write 'autoDeployInterval' on <Host>"},
     {"*", "startStopThreads", "applications start one after the other"},
@@ -244,18 +256,25 @@ constexpr auto elements = std::to_array<TomcatName>({
 constexpr auto classes = std::to_array<TomcatName>({
     {"Valve", "ExtendedAccessLogValve", "write <AccessLog> with a pattern"},
     {"Valve", "JsonAccessLogValve", "write <AccessLog pattern=\"json\"/>"},
-    {"Valve", "RemoteIpValve", "write <Filter type=\"remote-ip\"> with the same parameters"},
-    {"Valve", "RemoteAddrValve", "write <Filter type=\"remote-cidr\"> with blocks of addresses"},
-    {"Valve", "RemoteCIDRValve", "write <Filter type=\"remote-cidr\"> with blocks of addresses"},
-    {"Valve", "RemoteHostValve", "client addresses are never looked up"},
+    {"Valve", "JDBCAccessLogValve", "write <AccessLog>; logs are files"},
+    {"Valve", "RemoteIpValve", remote_ip},
+    {"Valve", "RemoteAddrValve", remote_cidr, true},
+    {"Valve", "RemoteCIDRValve", remote_cidr, true},
+    {"Valve", "RemoteHostValve", no_look_up, true},
     {"Valve", "JsonErrorReportValve", "clients that ask for JSON always get it"},
-    {"Valve", "ProxyErrorReportValve", "write <ErrorPage> in the application"},
-    {"Valve", "StuckThreadDetectionValve", "write 'workerStallWarning' on <Server>"},
-    {"Valve", "HealthCheckValve", "write <Filter type=\"health\"> with the same parameters"},
+    {"Valve", "ProxyErrorReportValve", "write <ErrorPage status= location=/> in the application"},
+    {"Valve", "StuckThreadDetectionValve",
+     "write 'workerStallWarning' on <Server>; its threshold is 5 s by default"},
+    {"Valve", "HealthCheckValve", "write <Filter type=\"health\" path=\"/health\"/>"},
     {"Valve", "SemaphoreValve",
-     "write <Filter type=\"concurrency-limit\"> with the same parameters; it is always fair"},
-    {"Valve", "RewriteValve", "write a <Filter> that rewrites paths"},
-    {"Valve", "SSLValve", "write a <Filter> that reads the proxy's headers"},
+     "write <Filter type=\"concurrency-limit\" path=\"/*\">; 'maxThreads' on <Executor> bounds "
+     "all that may block"},
+    {"Valve", "RewriteValve", "write <Filter type=\"rewrite\" path=\"/*\">"},
+    {"Valve", "ParameterLimitValve", body_limit},
+    {"Valve", "FilterValve", "write the <Filter> itself, in the same place"},
+    {"Valve", "SSLValve",
+     "let the proxy pass TLS through, with 'proxyProtocol' on <Connector>: the client's "
+     "certificate is request.tls() then"},
     {"Valve", "SingleSignOn", no_realm},
     {"Valve", "BasicAuthenticator", no_realm},
     {"Valve", "DigestAuthenticator", no_realm},
@@ -265,7 +284,26 @@ constexpr auto classes = std::to_array<TomcatName>({
     {"Valve", "LoadBalancerDrainingValve",
      "write <Filter type=\"health\">, and 'drainDelay' on <Server>"},
     {"Valve", "PersistentValve", "write 'saveInterval' on <Manager>"},
-    {"Valve", "CrawlerSessionManagerValve", "write 'maxActiveSessions' on <Manager>"},
+    {"Valve", "CrawlerSessionManagerValve",
+     "write 'maxActiveSessions' on <Manager>; sessions are made only where an endpoint asks"},
+    {"Valve", "ReplicationValve", "servers do not form clusters here"},
+    {"Valve", "JvmRouteBinderValve", "servers do not form clusters here"},
+    {"Filter", "AddDefaultCharsetFilter", "write type=\"add-default-charset\", with the same parameters"},
+    {"Filter", "CorsFilter", "write type=\"cors\", with the same parameters"},
+    {"Filter", "CsrfPreventionFilter", "write type=\"csrf\""},
+    {"Filter", "RestCsrfPreventionFilter", "write type=\"csrf\""},
+    {"Filter", "ExpiresFilter", "write type=\"expires\", with the same parameters"},
+    {"Filter", "HttpHeaderSecurityFilter",
+     "write type=\"security-headers\", with the same parameters"},
+    {"Filter", "RateLimitFilter", "write type=\"rate-limit\", with the same parameters"},
+    {"Filter", "RemoteAddrFilter", "write type=\"remote-cidr\", with blocks of addresses"},
+    {"Filter", "RemoteCIDRFilter", "write type=\"remote-cidr\", with blocks of addresses"},
+    {"Filter", "RemoteHostFilter", no_look_up},
+    {"Filter", "RemoteIpFilter", "write type=\"remote-ip\", with the same parameters"},
+    {"Filter", "RequestDumperFilter", "write type=\"request-dumper\""},
+    {"Filter", "SessionInitializerFilter", "write type=\"session-initializer\""},
+    {"Filter", "SetCharacterEncodingFilter", always_utf8},
+    {"Filter", "WebdavFixFilter", "WebDAV is not served here"},
     {"Listener", "VersionLoggerListener", "the server logs its version when it starts"},
     {"Listener", "AprLifecycleListener", "there is nothing to prepare"},
     {"Listener", "OpenSSLLifecycleListener", "there is nothing to prepare"},

@@ -16,7 +16,7 @@ struct TomcatName {
 std::span<const TomcatName> tomcat_attributes();
 std::span<const TomcatName> tomcat_elements();
 
-// Valves and listeners, by the last part of their class name.
+// Valves, listeners and filters, by the last part of their class name.
 std::span<const TomcatName> tomcat_classes();
 
 // The entry for a name in an element, or nothing.

@@ -90,6 +90,12 @@ std::string_view Admission::auth_type() const {
                                                 : security_->authenticator->type();
 }
 
+std::unique_ptr<const HeldToken> Admission::held_token() const {
+  if (finding_.user == nullptr || by_filter_ || !security_->authenticator->has_tokens())
+    return nullptr;
+  return std::make_unique<const HeldToken>(security_->authenticator, finding_.user);
+}
+
 std::string_view Admission::loggable(std::string_view target, server::Arena& arena) const {
   const std::string_view name =
       security_ == nullptr ? std::string_view{} : security_->authenticator->secret_parameter();

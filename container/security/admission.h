@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "container/security/held_token.h"
 #include "container/security/security.h"
 
 namespace container::security {
@@ -51,6 +53,8 @@ class Admission {
   const Security* security() const { return security_; }          // null: there are no users
   const PrincipalPointer& user() const { return finding_.user; }  // null: nobody
   std::string_view auth_type() const;
+  // Null: the user came otherwise than with a token.
+  std::unique_ptr<const HeldToken> held_token() const;
   // The request's target as logs may show it: `target` itself, or a copy with the secret covered.
   std::string_view loggable(std::string_view target, server::Arena& arena) const;
   bool is_user_in_role(std::string_view role) const;

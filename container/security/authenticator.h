@@ -38,6 +38,9 @@ class Authenticator {
   virtual bool checks_on_loop() const { return false; }
   virtual bool has_credentials(const Evidence& evidence) const = 0;
   virtual Finding check(const Evidence& evidence, TokenCache* cache) = 0;
+  // Whether it takes tokens, and who one stands for that came later than its request. Quick.
+  virtual bool has_tokens() const { return false; }
+  virtual Finding check_token(std::string_view /*token*/) { return {}; }
   // What a 401 must say (RFC 9110 section 15.5.2).
   virtual void challenge(server::ResponseHead& head, server::Arena& arena,
                          const Finding& finding) = 0;

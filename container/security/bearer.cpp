@@ -132,7 +132,10 @@ bool Bearer::has_credentials(const Evidence& evidence) const { return !token_of(
 
 Finding Bearer::check(const Evidence& evidence, TokenCache* cache) {
   const std::string_view token = token_of(evidence);
-  if (token.empty()) return {};
+  return token.empty() ? Finding{} : check(token, cache);
+}
+
+Finding Bearer::check(std::string_view token, TokenCache* cache) const {
   const KeySet* keys = keys_.load(std::memory_order_acquire);
   const std::int64_t now = seconds_now();
   if (cache != nullptr)

@@ -24,6 +24,8 @@ class Bearer final : public Authenticator {
   bool checks_on_loop() const override { return true; }
   bool has_credentials(const Evidence& evidence) const override;
   Finding check(const Evidence& evidence, TokenCache* cache) override;
+  bool has_tokens() const override { return true; }
+  Finding check_token(std::string_view token) override { return check(token, nullptr); }
   void challenge(server::ResponseHead& head, server::Arena& arena, const Finding& finding) override;
   std::string_view secret_parameter() const override { return config_.query_parameter; }
   void refresh() override;  // keys that cannot be read leave those before in use
@@ -34,6 +36,7 @@ class Bearer final : public Authenticator {
     TokenCache::Verifier number;
   };
   std::string_view token_of(const Evidence& evidence) const;
+  Finding check(std::string_view token, TokenCache* cache) const;
   std::unique_ptr<const KeySet> read() const;
   void use(std::unique_ptr<const KeySet> keys);
 

@@ -18,9 +18,9 @@ struct Security {
   CorsPreflight allow_cors_preflight = CorsPreflight::never;
   bool preemptive = false;
   RoleRules roles;
-  std::shared_ptr<Realm> realm;  // null: BEARER needs none
-  std::unique_ptr<Authenticator> authenticator;
-  std::optional<FormRules> form;  // FORM alone
+  std::shared_ptr<Realm> realm;                  // null: BEARER needs none
+  std::shared_ptr<Authenticator> authenticator;  // sockets that came with a token keep it
+  std::optional<FormRules> form;                 // FORM alone
 
   // Control thread, every second or so.
   void refresh() const {

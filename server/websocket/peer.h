@@ -43,6 +43,8 @@ class Peer {
   // peer gave no code; 1006: there was no close frame.
   virtual void closed(Session session, void* object, std::uint16_t code,
                       std::string_view reason) = 0;
+  // For the watchdog, while one of the others runs.
+  virtual const char* title() const { return "a WebSocket"; }
 
  protected:
   ~Peer() = default;

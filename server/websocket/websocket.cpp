@@ -20,7 +20,8 @@ constexpr int kUnsent = 64 * 1024;
 // Callbacks come one after the other: what would begin another one waits until this one is over.
 class WebSocket::Callback {
  public:
-  explicit Callback(WebSocket& socket) : socket_(socket) {
+  explicit Callback(WebSocket& socket)
+      : socket_(socket), call_(socket.connection_.loop(), socket.peer_->title()) {
     assert(!socket.calling_);
     socket_.calling_ = true;
   }
@@ -33,6 +34,7 @@ class WebSocket::Callback {
 
  private:
   WebSocket& socket_;
+  const Loop::Call call_;
 };
 
 WebSocket::WebSocket(Connection& connection, LoopSockets& sockets, Gate& gate, Session session,
@@ -324,6 +326,7 @@ void WebSocket::end(std::uint16_t code, std::string_view reason) {
   sockets_.leave(*this);
   if (awaited) sockets_.tell_waiting();
   complete(lost);
+  const Loop::Call call(connection_.loop(), peer->title());
   peer->closed(session_, object_, code, reason);
 }
 

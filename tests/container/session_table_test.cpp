@@ -81,6 +81,36 @@ TEST_CASE("a session from a file has the times that a clock can have") {
   }
 }
 
+TEST_CASE("the limits of sessions hold for those from a file") {
+  using Restored = SessionTable::Restored;
+  SessionTable table;
+  SessionRules rules;
+  rules.max_active = 2;
+  rules.limits = {.attributes = 2, .bytes = 10};
+  const auto now = std::chrono::steady_clock::now();
+  const auto restore = [&](const std::string& id, const container::SessionAttributes& attributes) {
+    return table.restore({.id = id,
+                          .last_accessed = container::milliseconds_since_1970(),
+                          .max_inactive = 60,
+                          .attributes = attributes},
+                         rules, now);
+  };
+  const auto value = [](std::size_t size) {
+    return std::make_shared<const std::string>(size, 'x');
+  };
+  CHECK(restore("a", {{"1", value(1)}, {"2", value(1)}, {"3", value(1)}}) == Restored::large);
+  CHECK(restore("a", {{"1", value(10)}}) == Restored::large);
+  CHECK(table.figures().live == 0);
+  CHECK(restore("a", {{"1", value(9)}}) == Restored::yes);
+  CHECK(restore("a", {}) == Restored::taken);
+  CHECK(restore("b", {}) == Restored::yes);
+  CHECK(restore("c", {}) == Restored::full);
+  CHECK(table.figures().live == 2);
+  CHECK(table.create(rules, now) == nullptr);
+  table.find("a", now)->set_attribute("more", "");
+  CHECK(table.find("a", now)->attributes().size() == 1);  // no room for four bytes
+}
+
 TEST_CASE("100,000 sessions are swept in slices, each once") {
   SessionTable table;
   SessionRules rules;

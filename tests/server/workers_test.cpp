@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -105,6 +106,38 @@ TEST_CASE("work from many threads is all done") {
       });
   }
   CHECK(done == kThreads * kEach);
+}
+
+TEST_CASE("work that is stuck is told of once, and once more when it is over") {
+  using std::chrono::nanoseconds;
+  std::latch started(1), go_on(1);
+  Piece blocking([&] {
+    started.count_down();
+    go_on.wait();
+  });
+  Workers workers({.max_threads = 1, .min_spare_threads = 1});
+  CHECK(workers.submit(blocking));
+  started.wait();
+  CHECK(workers.watch(nanoseconds(0)).empty());
+  CHECK(workers.watch(std::chrono::hours(1)).empty());
+  CHECK(workers.stuck().empty());
+  const auto begun = workers.watch(nanoseconds(1));
+  REQUIRE(begun.size() == 1);
+  CHECK(begun[0].title == "piece");
+  CHECK_FALSE(begun[0].over);
+  CHECK(begun[0].elapsed > nanoseconds(0));
+  CHECK(workers.watch(nanoseconds(1)).empty());
+  REQUIRE(workers.stuck().size() == 1);
+  CHECK(workers.stuck()[0].title == "piece");
+  go_on.count_down();
+  std::vector<Workers::Stuck> over;
+  while (over.empty()) over = workers.watch(std::chrono::hours(1));
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].title == "piece");
+  CHECK(over[0].over);
+  CHECK(over[0].elapsed >= begun[0].elapsed);
+  CHECK(workers.watch(nanoseconds(1)).empty());
+  CHECK(workers.stuck().empty());
 }
 
 }  // namespace

@@ -34,12 +34,12 @@ inline std::string close_frame(unsigned code, std::string_view reason = {}) {
 
 class FrameClient {
  public:
-  // Sends the handshake, with `more` in the same packet, and hears the answer's head.
+  // Sends `greeting`, the handshake and `more` in one packet, and hears the answer's head.
   explicit FrameClient(std::uint16_t port, std::string_view target = "/",
                        std::string_view fields = {}, std::string_view more = {},
-                       int receive_buffer = 0)
+                       int receive_buffer = 0, std::string_view greeting = {})
       : client_(port, receive_buffer) {
-    client_.send(opening(target, fields).append(more));
+    client_.send(std::string(greeting).append(opening(target, fields)).append(more));
     head = client_.answer(true);
   }
 

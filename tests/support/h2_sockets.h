@@ -24,15 +24,19 @@ class H2Sockets {
   enum class Over : std::uint8_t { tcp, tls };
   using Stream = std::uint32_t;
 
-  explicit H2Sockets(std::uint16_t port, Over over = Over::tcp, int receive_buffer = 0) {
+  // `greeting`: said before anything else, also before TLS.
+  explicit H2Sockets(std::uint16_t port, Over over = Over::tcp, int receive_buffer = 0,
+                     std::string_view greeting = {}) {
     if (over == Over::tls) {
       TlsWishes wishes;
       wishes.server_name = "localhost";
       wishes.alpn = {"h2"};
       tls_ = std::make_unique<TlsClient>(port, wishes, 0, receive_buffer);
+      tls_->socket.send(greeting);
       if (!tls_->shake_hands()) throw std::runtime_error("no TLS: " + tls_->engine.why());
     } else {
       plain_ = std::make_unique<Client>(port, receive_buffer);
+      plain_->send(greeting);
     }
     say(std::string(h2::kPreface) + h2::settings());
   }

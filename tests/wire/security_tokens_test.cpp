@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/answer_text.h"
+#include "tests/support/frame_client.h"
 #include "tests/support/running_server.h"
 #include "tests/support/tokens.h"
 
@@ -137,6 +138,52 @@ TEST_CASE("Bearer/JWT: a WebSocket whose token ends is closed with 1008") {
   REQUIRE(frame.size() >= 4);
   CHECK(frame[0] == static_cast<char>(0x88));
   CHECK(frame.substr(2, 2) == std::string("\x03\xf0", 2));
+}
+
+TEST_CASE("Bearer/JWT: a message with a newer token puts the end of its WebSocket off") {
+  Tokens at("secretFile='secret' leeway='0' requireExpiry='false'",
+            "<WebSocket type='renewed' path='/renewed'/>"
+            "<SecurityConstraint path='/open/*'/>"
+            "<WebSocket name='open' type='renewed' path='/open/renewed'/>");
+  tests::FrameClient socket(at.port, "/a/renewed", Tokens::bearer(hs256(kSecret, claims(100))));
+  REQUIRE(socket.is_open());
+  const auto say = [&](const std::string& token) {
+    socket.text(token);
+    return socket.next();
+  };
+  SUBCASE("later, never, or sooner, as it says") {
+    const std::int64_t end = tests::unix_seconds() + 5000;
+    const std::string begin = R"({"sub":"ada","aud":"shop","roles":["staff","admin"])";
+    CHECK(say(hs256(kSecret, begin + R"(,"exp":)" + std::to_string(end) + "}")) ==
+          std::to_string(end));
+    CHECK(say(hs256(kSecret, begin + "}")) == "0");
+    CHECK(say(hs256(kSecret, claims(2))) != "refused");
+    CHECK(socket.next().starts_with("<close 1008"));
+  }
+  SUBCASE("but not one that is not good, of somebody else, or with less rights") {
+    const auto of = [](const std::string& user, const std::string& roles) {
+      return R"({"sub":")" + user + R"(","aud":"shop","roles":[)" + roles + R"(],"exp":)" +
+             std::to_string(tests::unix_seconds() + 100) + "}";
+    };
+    const std::string good = hs256(kSecret, of("ada", R"("admin")"));
+    CHECK(say(good) != "refused");
+    for (const std::string& bad :
+         {std::string("?"), good + "A", hs256(kSecret, claims(-1)),
+          hs256("another secret, of 32 bytes or so", of("ada", R"("admin")")),
+          hs256(kSecret, of("bob", R"("admin")")), hs256(kSecret, of("ada", R"("staff")")),
+          hs256(kSecret, of("ada", ""))}) {
+      CAPTURE(bad);
+      CHECK(say(bad) == "refused");
+    }
+    CHECK(say(good) != "refused");
+    CHECK_FALSE(has(at.server.log.all(), good.substr(0, 20)));
+  }
+  SUBCASE("nor for a socket that came without one") {
+    tests::FrameClient without(at.port, "/a/open/renewed");
+    REQUIRE(without.is_open());
+    without.text(hs256(kSecret, claims(100)));
+    CHECK(without.next() == "refused");
+  }
 }
 
 TEST_CASE("Bearer/JWT: a key set is read again when it changes, and what it knew is forgotten") {

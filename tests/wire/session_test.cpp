@@ -42,7 +42,13 @@ struct Scene {
                      "<Endpoint name='slow' type='slow' path='/slow' synchronizeOnSession='true'/>"
                      "<Endpoint name='free' type='slow' path='/free'/>"
                      "<Endpoint name='status' type='status' path='/status'/>"
-                     "<WebSocket name='q' type='quiet' path='/q'/></Application>");
+                     "<Endpoint name='m' type='on-loop' path='/m'/>"
+                     "<Filter type='maker' path='/m'/>"
+                     "<WebSocket name='q' type='quiet' path='/q'/>"
+                     "<WebSocket name='made' type='quiet' path='/made'>"
+                     "<Interceptor type='maker'/></WebSocket>"
+                     "<WebSocket name='betrayed' type='quiet' path='/betrayed'>"
+                     "<Interceptor type='traitor'/></WebSocket></Application>");
     server.write("server.xml",
                  "<Server><Service><Connector address='127.0.0.1' loops='2' port='" +
                      std::to_string(port) + "'/>" + more + "<Engine " + engine +
@@ -334,6 +340,28 @@ TEST_CASE("sockets: those bound to a session close with 1008 when it ends, also 
   CHECK(heard->payload == "still here");
 }
 
+TEST_CASE("sockets: one whose session ends before it is open closes with 1008, too") {
+  const Scene scene;
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  tests::FrameClient bound(scene.port, "/s/betrayed", "Cookie: " + cookie + "\r\n");
+  REQUIRE(bound.is_open());
+  CHECK(bound.next() == "<close 1008 the session has ended>");
+  CHECK(scene.say("/l?peek", cookie) == "none");
+  tests::FrameClient anybody(scene.port, "/s/betrayed");
+  anybody.text("still here");
+  CHECK(anybody.next() == "still here");
+}
+
+TEST_CASE("maxActiveSessions: a filter or an interceptor that makes one too many answers 503") {
+  const Scene scene("maxActiveSessions='1'");
+  const std::string cookie = cookie_of(scene.ask("/m"));
+  CHECK(cookie.size() > 32);
+  CHECK(scene.ask("/m", cookie).starts_with("HTTP/1.1 200 "));
+  CHECK(scene.ask("/m").starts_with("HTTP/1.1 503 "));
+  CHECK(tests::FrameClient(scene.port, "/s/made", "Cookie: " + cookie + "\r\n").is_open());
+  CHECK(tests::FrameClient(scene.port, "/s/made").head.starts_with("HTTP/1.1 503 "));
+}
+
 TEST_CASE("turns: a holder whose client has gone passes its turn on when it ends") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l"));
@@ -380,6 +408,29 @@ TEST_CASE("persistence: saveOnRestart='false' writes nothing at the end") {
   CHECK(scene.say("/l?peek", cookie) == "none");
 }
 
+TEST_CASE("persistence: limits hold for what a file has, and those used last have the places") {
+  Scene scene("pathname='work/sessions'");
+  std::vector<std::string> cookies;
+  for (int i = 0; i < 4; ++i) cookies.push_back(cookie_of(scene.ask("/l?set=a:kept")));
+  const std::string large = cookie_of(scene.ask("/l?set=a:kept&big=1000"));
+  // The clock of the file has milliseconds: the others are older by one at least.
+  const auto before = container::milliseconds_since_1970();
+  CHECK(tests::eventually([&] { return container::milliseconds_since_1970() > before; }));
+  for (const int used : {3, 1}) scene.ask("/l?get=a", cookies[static_cast<std::size_t>(used)]);
+  scene.server.stop();
+  std::string manifest = scene.server.read("apps/s/app.xml");
+  manifest.insert(manifest.find("<Manager ") + 9, "maxActiveSessions='2' maxSessionSize='500' ");
+  scene.server.write("apps/s/app.xml", manifest);
+  scene.server.start();
+  CHECK(scene.server.log.await("1 sessions hold more than maxAttributes or maxSessionSize"));
+  CHECK(scene.server.log.await("2 sessions are over maxActiveSessions"));
+  std::string there;
+  for (const std::string& cookie : cookies) there += scene.say("/l?peek", cookie) + " ";
+  CHECK(there == "none there kept none there kept ");
+  CHECK(scene.say("/l?peek", large) == "none");
+  CHECK(scene.ask("/l").starts_with("HTTP/1.1 503 "));
+}
+
 TEST_CASE("persistence: a torn file gives what is whole, and the log names the offset") {
   Scene scene("pathname='work/sessions'");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
@@ -391,7 +442,7 @@ TEST_CASE("persistence: a torn file gives what is whole, and the log names the o
   CHECK(scene.say("/l?peek", cookie) == "there kept");
 }
 
-TEST_CASE("persistence: kill -9 loses nothing that was written before") {
+TEST_CASE("persistence: kill -9 between two writes loses nothing older than the last") {
   tests::Installation its;
   const std::filesystem::path plugins = tests::environment("MARGAY_TEST_PLUGINS");
   its.application("s",
@@ -400,16 +451,33 @@ TEST_CASE("persistence: kill -9 loses nothing that was written before") {
                   "<Endpoint name='l' type='on-loop' path='/l'/></Application>",
                   {plugins / "sessions.so"});
   its.start();
-  const std::string cookie = cookie_of(its.get("/s/l?set=a:kept"));
   const auto file = its.base() / "work/sessions";
-  const std::string id = cookie.substr(cookie.find('=') + 1);
-  CHECK(tests::eventually([&] {
+  const auto written = [&] {
     std::ostringstream bytes;
     bytes << std::ifstream(file, std::ios::binary).rdbuf();
-    return bytes.str().find(id) != std::string::npos;
-  }));
+    return bytes.str();
+  };
+  std::vector<std::string> cookies;
+  const auto make = [&](int count) {
+    for (int i = 0; i < count; ++i) cookies.push_back(cookie_of(its.get("/s/l?set=a:kept")));
+  };
+  make(100);
+  const std::string last = cookies.back().substr(cookies.back().find('=') + 1);
+  CHECK(tests::eventually([&] { return written().find(last) != std::string::npos; }));
+  const std::size_t older = cookies.size();
+  // Until the file changes again: then a write has just been completed, or the next goes on.
+  const std::string before = written();
+  do make(5);
+  while (written() == before);
   its.server().signal(SIGKILL);
   its.server().join();
+  const std::string kept = written();
   its.start();
-  CHECK(body_of(its.get("/s/l?peek", "Cookie: " + cookie + "\r\n")) == "there kept");
+  for (std::size_t i = 0; i < cookies.size(); ++i) {
+    CAPTURE(i);
+    const bool is_kept = kept.find(cookies[i].substr(cookies[i].find('=') + 1)) != kept.npos;
+    if (i < older) CHECK(is_kept);
+    CHECK(body_of(its.get("/s/l?peek", "Cookie: " + cookies[i] + "\r\n")) ==
+          (is_kept ? "there kept" : "none"));
+  }
 }

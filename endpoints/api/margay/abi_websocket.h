@@ -180,7 +180,7 @@ typedef enum margay_limit {
   MARGAY_QUEUE_MESSAGES = 5,
   MARGAY_SEND_TIMEOUT = 6, /* ms without the peer taking a byte while some wait */
   /* Seconds since 1970 at which it is closed with 1008, 0: never; at first the end of the token it
-   * came with. A message with a new one may put it off. Since 1.4. */
+   * came with. `authenticate` puts it off. Since 1.4. */
   MARGAY_EXPIRES = 7
 } margay_limit;
 
@@ -334,6 +334,12 @@ struct margay_websockets {
   margay_result (*handshake_tls)(const margay_handshake*, margay_tls*);
   margay_result (*handshake_certificate)(const margay_handshake*, uint32_t index,
                                          margay_certificate*);
+
+  /* --- since 1.4 --- */
+  /* A newer token than the one of the handshake, verified as that was: OK, and MARGAY_EXPIRES is
+   * when it ends. FAILED, and nothing is changed: it is not good, of another user, or lacks a role
+   * that the first one had; or the session came without a token. Any thread. */
+  margay_result (*authenticate)(const margay_websockets*, margay_session, margay_str token);
 };
 
 #ifdef __cplusplus

@@ -20,7 +20,8 @@ class Interceptor {
   virtual ~Interceptor() = default;
   // In order. True: on with the next. False: refused with what this answered, now or, after
   // response.suspend(), later; then Async::proceed() may still hand on. Without an answer it is
-  // 403; an exception is a 500. Attributes set here become properties of the session.
+  // 403; an exception is answered as an endpoint's. Attributes set here become properties of the
+  // session.
   virtual bool before(Request&, Response&) { return true; }
   // In reverse order, once for each whose `before` let it pass: the 101 is on its way, or
   // `failure` says why there is none.
@@ -32,7 +33,7 @@ namespace detail {
 template <class T>
 margay_result intercept(void* self, const margay_host* host, margay_exchange* exchange,
                         const margay_request* raw) {
-  return guarded<T>(self, [&](T& object) {
+  return guarded<T>(self, host, exchange, [&](T& object) {
     Request request(*host, *exchange, *raw, source_of<T>(self));
     Response response(*host, *exchange, source_of<T>(self));
     return object.before(request, response) ? MARGAY_OK : MARGAY_CLOSED;

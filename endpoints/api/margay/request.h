@@ -102,8 +102,8 @@ class Request {
   std::optional<Tls> tls() const;
 
   // The session of the client, made when there is none; its cookie goes out with the head. Throws
-  // TooManySessions (an endpoint that lets it through answers 503), and SessionError when a new one
-  // would be too late as the answer is committed, or the request is for no application.
+  // TooManySessions (an endpoint or filter that lets it through answers 503), and SessionError when
+  // a new one would be too late as the answer is committed, or the request is for no application.
   HttpSession session();
   // The same, but {} when the client has none. Both count as use of the session.
   std::optional<HttpSession> session_if_any();

@@ -198,6 +198,14 @@ class Session {
   bool limit(margay_limit what, std::chrono::milliseconds time) const {
     return limit(what, std::int64_t{time.count()});
   }
+  // A newer token than the one it came with, such as a message brings: verified as that was, it
+  // puts off the close with 1008. False, and nothing is changed: it is not good, of another user,
+  // or lacks a role that the first one had; or the session came without a token, or has ended. Any
+  // thread; costs the check of a signature.
+  bool authenticate(std::string_view token) const {
+    return sockets_ != nullptr &&
+           sockets_->authenticate(sockets_, session_, str(token)) == MARGAY_OK;
+  }
   // The peer is not read from until resume_reading. Not counted: one call undoes several.
   void suspend_reading() const {
     if (sockets_ != nullptr) sockets_->suspend_reading(sockets_, session_);

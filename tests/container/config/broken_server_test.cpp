@@ -372,6 +372,43 @@ const std::vector<Broken> broken_files = {
 )",
      {"5:40: error: attribute 'endpoint' of <Filter>: endpoints are known only within an "
       "application; move the filter there or write 'path'"}},
+    {"valve that guarded something",
+     R"(<Server>
+  <Service>
+    <Connector/>
+    <Engine><Host name="localhost">
+      <Valve className="org.apache.catalina.valves.RemoteCIDRValve" allow="127.0.0.1/8"/>
+    </Host></Engine>
+  </Service>
+</Server>
+)",
+     {"5:7: error: 'RemoteCIDRValve' in <Host> is Tomcat's and not supported: write <Filter "
+      "type=\"remote-cidr\" path=\"/*\"> with <Parameter name=\"allow\" value=\"127.0.0.0/8, "
+      "::1\"/>, blocks of addresses"}},
+    {"filter by its class",
+     R"(<Server>
+  <Service>
+    <Connector/>
+    <Engine><Host name="localhost">
+      <Filter className="org.apache.catalina.filters.CorsFilter" type="cors" path="/*"/>
+    </Host></Engine>
+  </Service>
+</Server>
+)",
+     {"5:15: error: attribute 'className' of <Filter> is Tomcat's and not supported: write 'type', "
+      "as in type=\"cors\""}},
+    {"no proxies",
+     R"(<Server>
+  <Service>
+    <Connector proxyProtocol="on" proxyProtocolTrusted="10.0.0.0/8, proxy.example.org"/>
+    <Engine><Host name="localhost"/></Engine>
+  </Service>
+</Server>
+)",
+     {"3:31: error: attribute 'proxyProtocol' of <Connector>: 'on' is not one of off, optional, "
+      "required",
+      "3:69: error: attribute 'proxyProtocolTrusted' of <Connector>: 'proxy.example.org' is not an "
+      "address or a block of them, such as 10.0.0.0/8 or fc00::/7"}},
     {"valve in the wrong place",
      R"(<Server>
   <Service>

@@ -267,6 +267,29 @@ TEST_CASE("a <Listener> with a class is Tomcat's, one without is the application
             "no Java classes here; filters go into <Filter>"});
 }
 
+TEST_CASE("Tomcat's valves are warned about, with what to write instead") {
+  const auto warning = [](const std::string& valve) {
+    const auto all = warnings_of(
+        "<Server><Service><Connector/><Engine><Host name='localhost'>\n"
+        "<Valve className='org.apache.catalina.valves." +
+        valve + "'/></Host></Engine></Service></Server>");
+    REQUIRE(all.size() == 1);
+    const std::string begin =
+        "server.xml:2:1: warning: '" + valve + "' in <Host> is Tomcat's and has no effect: ";
+    CHECK(all[0].substr(0, begin.size()) == begin);
+    return all[0].substr(begin.size());
+  };
+  CHECK(warning("RemoteIpValve") ==
+        "write <Filter type=\"remote-ip\" path=\"/*\">, its attributes as <Parameter>s of the same "
+        "names");
+  CHECK(warning("HealthCheckValve") == "write <Filter type=\"health\" path=\"/health\"/>");
+  CHECK(warning("StuckThreadDetectionValve") ==
+        "write 'workerStallWarning' on <Server>; its threshold is 5 s by default");
+  for (const char* other : {"SemaphoreValve", "CrawlerSessionManagerValve", "SSLValve",
+                            "LoadBalancerDrainingValve", "JsonErrorReportValve"})
+    CHECK(warning(other).find("no Java classes") == std::string::npos);
+}
+
 TEST_CASE("Tomcat's realms are realms") {
   const ServerConfig config = server(R"(<Server><Service><Connector/>
   <Engine><Host name="localhost"/>

@@ -81,6 +81,16 @@ class Quiet : public margay::WebSocket {
   void message(margay::Session session, std::string_view text) override { session.text(text); }
 };
 
+// A text is a newer token; the answer is when it ends.
+class Renewed : public margay::WebSocket {
+ public:
+  void message(margay::Session session, std::string_view token) override {
+    session.text(session.authenticate(token)
+                     ? std::to_string(session.limit(MARGAY_EXPIRES).value_or(-1))
+                     : "refused");
+  }
+};
+
 class Fixed final : public margay::Realm {
  public:
   std::optional<margay::Identity> authenticate(std::string_view user, std::string_view password,
@@ -96,4 +106,5 @@ class Fixed final : public margay::Realm {
 MARGAY_PLUGIN("guarded", "1.0", margay::endpoint<Me>("me"),
               margay::endpoint<MeOnLoop>("me_on_loop"), margay::endpoint<Reader>("reader"),
               margay::endpoint<Door>("door"), margay::endpoint<DoorOnLoop>("door_on_loop"),
-              margay::websocket<Quiet>("quiet"), margay::realm<Fixed>("fixed"))
+              margay::websocket<Quiet>("quiet"), margay::websocket<Renewed>("renewed"),
+              margay::realm<Fixed>("fixed"))

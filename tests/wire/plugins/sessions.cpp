@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -123,9 +124,42 @@ class Slow : public margay::Endpoint {
   std::vector<margay::Async> held_;
 };
 
+// Makes a session for whoever asks.
+class Maker : public margay::Filter {
+ public:
+  bool before(margay::Request& request, margay::Response&) override {
+    request.session();
+    return true;
+  }
+};
+class MakerAtHandshake : public margay::Interceptor {
+ public:
+  bool before(margay::Request& request, margay::Response&) override {
+    request.session();
+    return true;
+  }
+};
+
+// Ends the session of a handshake when its 101 is on its way. For one client.
+class Traitor : public margay::Interceptor {
+ public:
+  bool before(margay::Request& request, margay::Response&) override {
+    session_ = request.session_if_any();
+    return true;
+  }
+  void after(const margay::Request&, std::string_view failure) override {
+    if (failure.empty() && session_) session_->invalidate();
+    session_.reset();
+  }
+
+ private:
+  std::optional<margay::HttpSession> session_;
+};
+
 // A WebSocket that says nothing of its own.
 class Quiet : public margay::WebSocket {
  public:
+  static constexpr auto dispatch = margay::Dispatch::loop;
   void message(margay::Session session, std::string_view text) override { session.text(text); }
 };
 
@@ -133,4 +167,5 @@ class Quiet : public margay::WebSocket {
 
 MARGAY_PLUGIN("sessions", "1.0", margay::endpoint<OnLoop>("on-loop"),
               margay::endpoint<OnWorker>("on-worker"), margay::endpoint<Slow>("slow"),
-              margay::websocket<Quiet>("quiet"))
+              margay::filter<Maker>("maker"), margay::interceptor<MakerAtHandshake>("maker"),
+              margay::interceptor<Traitor>("traitor"), margay::websocket<Quiet>("quiet"))
