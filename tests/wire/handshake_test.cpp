@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "container/assembly.h"
+#include "container/starts.h"
 #include "container/config/read_config.h"
 #include "container/engine.h"
 #include "server/connector.h"
@@ -99,12 +100,13 @@ struct Shop {
     const ApplicationConfig config =
         parse_application_config("<Application>" + children + "</Application>", "a", {}, warnings);
     const Types::BuiltIn built_in{Plugin::built_in(tests::websocket_tables().plugin)};
-    Application start;
-    start.context_path = "/shop";
+    const auto application = std::make_shared<Application>();
+    application->context_path = "/shop";
+    container::StartStep step;
+    assemble(config, *application, {.built_in = built_in, .log = logs.log("app")}, step);
     auto made = std::make_shared<Mapping>();
     HostMapping host{.name = "localhost"};
-    host.applications.push_back(
-        assemble(config, std::move(start), {.built_in = built_in, .log = logs.log("app")}));
+    host.applications.push_back(application);
     host.contexts = *ContextTable::build(std::vector<ContextEntry>{{"/shop", 0}});
     made->entries.push_back(std::move(host));
     made->hosts = *HostTable::build({}, 0);
