@@ -118,6 +118,7 @@ const margay_host& host_functions() {
       .log = log,
       .query = query,
       .thrown = [](margay_exchange* x, const margay_thrown* what) { return call(x).thrown(*what); },
+      .pass_body = [](margay_exchange* x) { return call(x).pass_body(); },
   };
   return table;
 }

@@ -138,6 +138,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
     entry.filters = mapping->engine_filters->filters;
     entry.filters.insert(entry.filters.end(), entry.own_filters->filters.begin(),
                          entry.own_filters->filters.end());
+    entry.maps = any_maps(entry.filters);
     entry.security =
         entry.own_filters->realm != nullptr ? entry.own_filters : mapping->engine_filters;
     add_applications(host, previous, entry);

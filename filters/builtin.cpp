@@ -4,6 +4,7 @@
 #include <margay/plugin.h>
 
 #include "filters/access.h"
+#include "filters/compression.h"
 #include "filters/cors.h"
 #include "filters/headers.h"
 #include "filters/rate_limit.h"
@@ -18,6 +19,7 @@ MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
              margay::filter<Access>("access"), margay::filter<RemoteIp>("remote-ip"),
              margay::filter<RemoteCidr>("remote-cidr"), margay::filter<Cors>("cors"),
              margay::filter<SecurityHeaders>("security-headers"),
-             margay::filter<RateLimit>("rate-limit"), margay::filter<RequestId>("request-id"))
+             margay::filter<RateLimit>("rate-limit"), margay::filter<RequestId>("request-id"),
+             margay::filter<Compression>("compression"))
 
 }  // namespace filters
