@@ -102,7 +102,8 @@ margay_result Invocation::pass_body() {
 }
 
 void Invocation::give_to_filters(int signs) {
-  thread_local std::string spare;  // memory for what they make; the exchange's own is read meanwhile
+  thread_local std::string
+      spare;  // memory for what they make; the exchange's own is read meanwhile
   std::string raw = std::move(spare);
   raw.clear();
   raw.swap(exchange_.body());
@@ -180,7 +181,9 @@ margay_result Invocation::write(std::string_view bytes) {
   return is_over() ? MARGAY_CLOSED : put(bytes);
 }
 
-margay_result Invocation::flush() { return is_over() ? MARGAY_CLOSED : hand_over(MARGAY_BODY_FLUSH); }
+margay_result Invocation::flush() {
+  return is_over() ? MARGAY_CLOSED : hand_over(MARGAY_BODY_FLUSH);
+}
 
 margay_result Invocation::finish() {
   if (is_over()) return MARGAY_CLOSED;

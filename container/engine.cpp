@@ -265,8 +265,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   request.query = text(target->query);
   const auto path = [&] { return std::string_view{request.path.data, request.path.size}; };
   if (start.host != nullptr && start.host->maps) invocation.map(start.host->filters, path());
-  const auto context =
-      start.host == nullptr ? std::nullopt : start.host->contexts.lookup(path());
+  const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(path());
   std::string_view rest = path();
   if (context) {
     start.application = start.host->applications[context->index].get();

@@ -148,7 +148,8 @@ class Invocation final : public server::Handler {
 
   // Held back before the commit (Tomcat: bufferSize), and of what filters have made of it.
   static constexpr std::size_t kBuffer = 8 * 1024;
-  // The same where filters transform the body: it is often whole then, and its length known to them.
+  // The same where filters transform the body: it is often whole then, and its length known to
+  // them.
   static constexpr std::size_t kRawBuffer = 64 * 1024;
   static constexpr std::size_t kMaxAttributes = 64;
 

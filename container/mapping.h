@@ -40,7 +40,7 @@ struct MappedFilter {
   std::vector<Pattern> patterns;
   std::vector<std::string> endpoints;  // names; only for filters of an application
   std::uint32_t dispatchers = MARGAY_REQUEST;
-  bool everywhere = false;  // some pattern takes every path
+  bool everywhere = false;                          // some pattern takes every path
   decltype(margay_filter_type::map) map = nullptr;  // `type` may be too old to have one
 };
 

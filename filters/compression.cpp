@@ -58,8 +58,8 @@ Compression::Compression(const margay::Config& config)
   for (std::string_view list = config.get("encodings", "gzip"); !list.empty();) {
     const std::string_view name = margay::detail::next_member(list);
     if (name != "gzip" && name != "br")
-      throw margay::ConfigError("encodings", "parameter 'encodings': '" + std::string(name) +
-                                                 "' is not gzip or br");
+      throw margay::ConfigError(
+          "encodings", "parameter 'encodings': '" + std::string(name) + "' is not gzip or br");
     names_.push_back(name == "br" ? "br" : "gzip");
     codings_.push_back(name == "br" ? Coding::brotli : Coding::gzip);
   }
@@ -131,9 +131,7 @@ void Compression::flush(margay::Emit& emit, Compressing& its) {
   if (its.compressor != nullptr) its.compressor->run({}, Compressor::End::flush, emit);
 }
 
-void Compression::done(const margay_request&, const margay_outcome&, Compressing& its) {
-  end(its);
-}
+void Compression::done(const margay_request&, const margay_outcome&, Compressing& its) { end(its); }
 
 void Compression::end(Compressing& its) {
   if (its.compressor != nullptr)

@@ -14,7 +14,7 @@ namespace filters {
 
 namespace {
 
-constexpr std::size_t kSpareStreams = 4;                // of gzip, for each thread
+constexpr std::size_t kSpareStreams = 4;               // of gzip, for each thread
 constexpr std::size_t kSpareMemory = 4 * 1024 * 1024;  // of brotli, for each thread
 constexpr std::size_t kPiece = 32 * 1024;
 
@@ -156,7 +156,9 @@ class Brotli final : public Compressor {
         throw std::bad_alloc();
       std::size_t size = 0;
       const std::uint8_t* const made = BrotliEncoderTakeOutput(state_, &size);
-      more_ = left_ > 0 || BrotliEncoderHasMoreOutput(state_) == BROTLI_TRUE;
+      more_ = left_ > 0 || BrotliEncoderHasMoreOutput(state_) == BROTLI_TRUE ||
+              (operation_ == BROTLI_OPERATION_FINISH &&
+               BrotliEncoderIsFinished(state_) == BROTLI_FALSE);
       if (size > 0) return {reinterpret_cast<const char*>(made), size};
     }
     return {};

@@ -79,7 +79,8 @@ std::string library_objection(std::string_view file, std::string_view layer,
   // OpenSSL's handles as owners: for the .cpp files beside it.
   if (file == "server/tls/openssl.h" && name.starts_with("openssl/")) return "";
   // The only filter that has work for a library; server's deflate is about WebSocket messages.
-  if (file == "filters/compressor.cpp" && (name == "zlib.h" || name == "brotli/encode.h")) return "";
+  if (file == "filters/compressor.cpp" && (name == "zlib.h" || name == "brotli/encode.h"))
+    return "";
   if (starts_with_any(name, wire_libraries) && !(layer == "server" && source))
     return "only server's .cpp files know this library";
   if (name == "dlfcn.h" && !(source && file.starts_with("container/plugin")))

@@ -290,7 +290,8 @@ typedef struct margay_filter_type {
   /* Before all others, on the loop, whatever `flags` say, so it must not block; wherever the filter
    * is mapped to. What it sets as MARGAY_PATH or MARGAY_QUERY decides where the request goes: a
    * filter of Engine or Host is asked before the application is chosen, one of an application
-   * before the endpoint. It may set attributes; the other functions of the answer are for `before`. */
+   * before the endpoint. It may set attributes; the other functions of the answer are for `before`.
+   */
   void (*map)(void* self, const margay_host*, margay_exchange*, const margay_request*);
 } margay_filter_type;
 
