@@ -6,6 +6,7 @@
 #include "filters/access.h"
 #include "filters/compression.h"
 #include "filters/cors.h"
+#include "filters/expires.h"
 #include "filters/headers.h"
 #include "filters/rate_limit.h"
 #include "filters/remote_cidr.h"
@@ -20,6 +21,6 @@ MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
              margay::filter<RemoteCidr>("remote-cidr"), margay::filter<Cors>("cors"),
              margay::filter<SecurityHeaders>("security-headers"),
              margay::filter<RateLimit>("rate-limit"), margay::filter<RequestId>("request-id"),
-             margay::filter<Compression>("compression"))
+             margay::filter<Compression>("compression"), margay::filter<Expires>("expires"))
 
 }  // namespace filters
