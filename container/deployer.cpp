@@ -28,6 +28,18 @@ fs::path folder_of(const fs::path& app_base, const ContextConfig& context) {
   return (app_base / context.doc_base).lexically_normal();
 }
 
+// Where the filter `rewrite` of an Engine or Host has its rules; nothing: another filter, or the
+// rules are in server.xml. Of an application they belong to its folder.
+std::optional<fs::path> rules_of(const FilterConfig& filter, const fs::path& base) {
+  if (filter.type != "rewrite" || !filter.library.empty()) return std::nullopt;
+  fs::path file = "conf/rewrite.config";
+  for (const ParameterConfig& one : filter.parameters) {
+    if (one.name == "rules") return std::nullopt;
+    if (one.name == "file") file = one.value;
+  }
+  return (base / file).lexically_normal();
+}
+
 // The paths of `one` are no longer those of any of `others`.
 void take_over_paths(const SecurityConstraintConfig& one,
                      std::vector<SecurityConstraintConfig>& others) {
@@ -83,17 +95,24 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
       files.push_back((folder / one.file).lexically_normal());
   };
   const EngineConfig& engine = config.service.engine;
+  const auto add_rules = [&](const std::vector<FilterConfig>& filters) {
+    for (const FilterConfig& one : filters)
+      if (const auto file = rules_of(one, options_.base)) files.push_back(*file);
+  };
   add(engine.libraries, options_.base);
+  add_rules(engine.filters);
   for (const HostConfig& host : engine.hosts) {
     add(host.libraries, options_.base);
     if (host.error_report && !host.error_report->views.empty())
       for (const fs::path& page : ErrorViews::files_of_host(resolve(host.error_report->views)))
         files.push_back(page);
+    add_rules(host.filters);
     for (const ContextConfig& context : host.contexts) {
       const fs::path folder = folder_of(resolve(host.app_base), context);
       add(context.libraries, folder);
       if (!has_manifest(folder)) continue;
       files.push_back(folder / "app.xml");
+      files.push_back(folder / "rewrite.config");
       std::error_code ignored;
       for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
         if (entry.path().extension() == ".so") files.push_back(entry.path());
@@ -168,7 +187,10 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     print += values_text("Library", one);
     files.push_back(options_.base / one.file);
   }
-  for (const FilterConfig& one : configs) print += values_text("Filter", one);
+  for (const FilterConfig& one : configs) {
+    print += values_text("Filter", one);
+    if (const auto rules = rules_of(one, options_.base)) print += fingerprint({*rules});
+  }
   const std::string libraries_print = fingerprint(files);
   const std::string realm_print = realm ? values_text("Realm", *realm) + libraries_print : "";
   print += libraries_print + realm_print;
@@ -179,8 +201,13 @@ std::shared_ptr<const FilterSet> Deployer::filters(
   for (const LibraryConfig& one : libraries) types.load(one, options_.base, {.work = work});
   for (const auto& [name, plugin] : types.libraries()) made->plugins.push_back(plugin);
   for (const FilterConfig& filter : configs) {
+    auto parameters = pairs(filter.parameters);
+    if (const auto rules = rules_of(filter, options_.base)) {
+      std::erase_if(parameters, [](const auto& one) { return one.first == "file"; });
+      parameters.emplace_back("file", rules->string());
+    }
     const auto instance = make_instance(filter, types.filter(filter),
-                                        {filter.name, "", "", pairs(filter.parameters),
+                                        {filter.name, "", "", std::move(parameters),
                                          logs_.log("app." + filter.name), options_.interfaces});
     made->filters.push_back(map_filter(filter.name, filter, *instance));
     made->filters.back().everywhere |= filter.paths.empty();

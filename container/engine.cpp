@@ -264,7 +264,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   request.path = text(target->path);
   request.query = text(target->query);
   const auto path = [&] { return std::string_view{request.path.data, request.path.size}; };
-  if (start.host != nullptr && start.host->maps) invocation.map(start.host->filters, path());
+  if (start.host != nullptr && start.host->maps) invocation.map(start.host->filters);
   const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(path());
   std::string_view rest = path();
   if (context) {
@@ -272,7 +272,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     rest = context->rest;
     request.context_path = text(context->context_path);
     if (start.application->maps) {
-      invocation.map(start.application->filters, rest.empty() ? "/" : rest);
+      invocation.map(start.application->filters);
       rest = path().substr(context->context_path.size());
     }
   }

@@ -28,11 +28,14 @@ bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std
 Invocation::Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start)
     : exchange_(exchange), host_(host_functions), start_(start) {}
 
-void Invocation::map(const std::vector<MappedFilter>& filters, std::string_view path) {
+void Invocation::map(const std::vector<MappedFilter>& filters) {
   mapping_ = true;
-  for (const MappedFilter& one : filters)
-    if (one.map != nullptr && takes_part(one, MARGAY_REQUEST, path))
+  for (const MappedFilter& one : filters) {
+    std::string_view path{request.path.data, request.path.size};
+    path.remove_prefix(request.context_path.size);
+    if (one.map != nullptr && takes_part(one, MARGAY_REQUEST, path.empty() ? "/" : path))
       one.map(one.self, &host_, handle(*this), &request);
+  }
   mapping_ = false;
 }
 

@@ -69,7 +69,7 @@ class Invocation final : public server::Handler {
 
   // Before the route is chosen: filters that have a say in it may set another path. Behind it,
   // `start` is where the exchange goes.
-  void map(const std::vector<MappedFilter>& filters, std::string_view path);
+  void map(const std::vector<MappedFilter>& filters);
   void use(const Start& start) { start_ = start; }
 
   bool needs_worker() const;

@@ -12,6 +12,7 @@
 #include "filters/remote_cidr.h"
 #include "filters/remote_ip.h"
 #include "filters/request_id.h"
+#include "filters/rewrite.h"
 #include "filters/security_headers.h"
 
 namespace filters {
@@ -21,6 +22,7 @@ MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
              margay::filter<RemoteCidr>("remote-cidr"), margay::filter<Cors>("cors"),
              margay::filter<SecurityHeaders>("security-headers"),
              margay::filter<RateLimit>("rate-limit"), margay::filter<RequestId>("request-id"),
-             margay::filter<Compression>("compression"), margay::filter<Expires>("expires"))
+             margay::filter<Compression>("compression"), margay::filter<Expires>("expires"),
+             margay::filter<Rewrite>("rewrite"))
 
 }  // namespace filters

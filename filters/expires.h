@@ -15,8 +15,8 @@ namespace filters {
 
 // Tomcat's ExpiresFilter, by its parameters: `ExpiresDefault`, `ExpiresByType TYPE` for each type
 // (`text/html;charset=utf-8`, `text/html` or `text`, the closest counts), and
-// `ExpiresExcludedResponseStatusCodes` (304). Sets Expires and max-age, unless the answer has either
-// already.
+// `ExpiresExcludedResponseStatusCodes` (304). Sets Expires and max-age, unless the answer has
+// either already.
 class Expires : public margay::Filter {
  public:
   explicit Expires(const margay::Config& config);

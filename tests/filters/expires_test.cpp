@@ -41,10 +41,9 @@ TEST_CASE("Expires: mod_expires syntax") {
   CHECK(parse_expires("modification plus 3 Hours")->base ==
         filters::ExpiresRule::Base::modification);
   CHECK(parse_expires("M60")->base == filters::ExpiresRule::Base::modification);
-  for (const char* bad :
-       {"", "later", "access plus", "access plus one month", "access plus 1", "access plus 1 moon",
-        "access plus -1 day", "access plus 101 years", "access plus 99999999999 days", "A", "A-1",
-        "A1 B", "X1", "plus 1 day"}) {
+  for (const char* bad : {"", "later", "access plus", "access plus one month", "access plus 1",
+                          "access plus 1 moon", "access plus -1 day", "access plus 101 years",
+                          "access plus 99999999999 days", "A", "A-1", "A1 B", "X1", "plus 1 day"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_expires(bad));
   }
@@ -91,8 +90,7 @@ TEST_CASE("Expires: from the modification on, where that is told") {
 
 TEST_CASE("Expires: bad parameters are named") {
   CHECK(Scene::refusal<Expires>({{"ExpiresDefault", "soon"}}).starts_with("ExpiresDefault|"));
-  CHECK(Scene::refusal<Expires>({{"ExpiresByType a/b", "soon"}})
-            .starts_with("ExpiresByType a/b|"));
+  CHECK(Scene::refusal<Expires>({{"ExpiresByType a/b", "soon"}}).starts_with("ExpiresByType a/b|"));
   CHECK(Scene::refusal<Expires>({{"ExpiresDefalt", "A1"}}).starts_with("ExpiresDefalt|"));
   CHECK(Scene::refusal<Expires>({{"ExpiresExcludedResponseStatusCodes", "3o4"}})
             .starts_with("ExpiresExcludedResponseStatusCodes|"));

@@ -215,8 +215,7 @@ TEST_CASE("Response compression: an event that was flushed can be read at once")
       CAPTURE(gzip);
       Client client(pages.port());
       client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" +
-                  "Accept-Encoding: " + (gzip ? "gzip" : "br") +
-                  "\r\nConnection: close\r\n\r\n");
+                  "Accept-Encoding: " + (gzip ? "gzip" : "br") + "\r\nConnection: close\r\n\r\n");
       const auto heard = [&] {
         const std::string body = body_of(client.buffer());
         const auto found = gzip ? gunzip(body) : unbrotli(body);
@@ -261,12 +260,14 @@ TEST_CASE("filters: a flush passes those that know nothing of it") {
   client.send(
       "GET /pages/for-filters/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   // bracket is the outer one: it hears nothing of the flush, hoard does.
-  while (body_of(client.buffer()) != "<data: one\n\n>") REQUIRE(client.receive(std::chrono::seconds(20)));
+  while (body_of(client.buffer()) != "<data: one\n\n>")
+    REQUIRE(client.receive(std::chrono::seconds(20)));
   pages.get("/pages/go");
   CHECK(body_of(client.rest()) == "<data: one\n\n><data: two\n\n>!");
 }
 
-TEST_CASE("filters: the length of the body is told where it is known, and kept where nobody minds") {
+TEST_CASE(
+    "filters: the length of the body is told where it is known, and kept where nobody minds") {
   Pages pages;
   const std::string known = pages.get("/pages/for-filters/knowing?size=3000");
   CHECK(field(known, "X-Size") == "3000");
