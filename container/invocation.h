@@ -193,9 +193,7 @@ class Invocation final : public server::Handler {
   void give_to_filters(int signs);
   margay_result hand_over(int signs);  // margay_body_sign: what filters are told
   margay_result break_off();
-  bool is_head_final() const {
-    return exchange_.committed() || (headed_ && heading_ == nullptr);
-  }
+  bool is_head_final() const { return exchange_.committed() || (headed_ && heading_ == nullptr); }
   // What is written now is for nobody: the answer has ended, or is another's from here on.
   bool is_over() const { return exchange_.ended() || file_right_ != nullptr || is_passed_on(); }
   bool is_passed_on() const {

@@ -68,8 +68,8 @@ bool Regex::find(std::string_view text, Groups& groups) const {
   const auto known = count == 0 ? groups.size() : static_cast<std::size_t>(count);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const bool there = i < known && bounds[2 * i] != PCRE2_UNSET;
-    groups[i] = there ? text.substr(bounds[2 * i], bounds[2 * i + 1] - bounds[2 * i])
-                      : std::string_view{};
+    groups[i] =
+        there ? text.substr(bounds[2 * i], bounds[2 * i + 1] - bounds[2 * i]) : std::string_view{};
   }
   return true;
 }

@@ -92,15 +92,15 @@ class Subject final : public RewriteSubject {
     return made;
   }
   static std::string time(std::string_view name) {
-    constexpr auto kForms = std::to_array<std::pair<std::string_view, const char*>>(
-        {{"TIME", "%Y%m%d%H%M%S"},
-         {"TIME_DAY", "%d"},
-         {"TIME_HOUR", "%H"},
-         {"TIME_MIN", "%M"},
-         {"TIME_MON", "%m"},
-         {"TIME_SEC", "%S"},
-         {"TIME_WDAY", "%w"},
-         {"TIME_YEAR", "%Y"}});
+    constexpr auto kForms =
+        std::to_array<std::pair<std::string_view, const char*>>({{"TIME", "%Y%m%d%H%M%S"},
+                                                                 {"TIME_DAY", "%d"},
+                                                                 {"TIME_HOUR", "%H"},
+                                                                 {"TIME_MIN", "%M"},
+                                                                 {"TIME_MON", "%m"},
+                                                                 {"TIME_SEC", "%S"},
+                                                                 {"TIME_WDAY", "%w"},
+                                                                 {"TIME_YEAR", "%Y"}});
     for (const auto& [known, form] : kForms)
       if (known == name) return time_part(form);
     return {};
@@ -166,8 +166,8 @@ void Rewrite::map(margay::Request& request) {
                       (made.location.starts_with('/') ? context : std::string()) + made.location);
   }
   if (!made.cookies.empty())
-    request.attribute(kCookies, std::string(request.attribute(kCookies).value_or("")) +
-                                    lines(made.cookies));
+    request.attribute(kCookies,
+                      std::string(request.attribute(kCookies).value_or("")) + lines(made.cookies));
   if (!made.type.empty()) request.attribute(kType, made.type);
   for (const auto& [name, value] : made.attributes) request.attribute(name, value);
 }

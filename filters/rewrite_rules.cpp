@@ -17,16 +17,39 @@ constexpr std::size_t kLongestLine = 8 * 1024;
 constexpr int kDeepest = 8;  // a map's key may ask a map
 
 // What is known before filters run and the user is found out.
-constexpr auto kVariables = std::to_array<std::string_view>(
-    {"CONTEXT_PATH",    "DOCUMENT_ROOT",  "HTTPS",           "HTTP_ACCEPT",
-     "HTTP_COOKIE",     "HTTP_FORWARDED", "HTTP_HOST",       "HTTP_PROXY_CONNECTION",
-     "HTTP_REFERER",    "HTTP_USER_AGENT", "QUERY_STRING",   "REMOTE_ADDR",
-     "REMOTE_HOST",     "REMOTE_PORT",    "REQUEST_FILENAME", "REQUEST_METHOD",
-     "REQUEST_PATH",    "REQUEST_URI",    "SCRIPT_FILENAME", "SERVER_ADDR",
-     "SERVER_NAME",     "SERVER_PORT",    "SERVER_PROTOCOL", "SERVER_SOFTWARE",
-     "THE_REQUEST",     "TIME",           "TIME_DAY",        "TIME_HOUR",
-     "TIME_MIN",        "TIME_MON",       "TIME_SEC",        "TIME_WDAY",
-     "TIME_YEAR"});
+constexpr auto kVariables = std::to_array<std::string_view>({"CONTEXT_PATH",
+                                                             "DOCUMENT_ROOT",
+                                                             "HTTPS",
+                                                             "HTTP_ACCEPT",
+                                                             "HTTP_COOKIE",
+                                                             "HTTP_FORWARDED",
+                                                             "HTTP_HOST",
+                                                             "HTTP_PROXY_CONNECTION",
+                                                             "HTTP_REFERER",
+                                                             "HTTP_USER_AGENT",
+                                                             "QUERY_STRING",
+                                                             "REMOTE_ADDR",
+                                                             "REMOTE_HOST",
+                                                             "REMOTE_PORT",
+                                                             "REQUEST_FILENAME",
+                                                             "REQUEST_METHOD",
+                                                             "REQUEST_PATH",
+                                                             "REQUEST_URI",
+                                                             "SCRIPT_FILENAME",
+                                                             "SERVER_ADDR",
+                                                             "SERVER_NAME",
+                                                             "SERVER_PORT",
+                                                             "SERVER_PROTOCOL",
+                                                             "SERVER_SOFTWARE",
+                                                             "THE_REQUEST",
+                                                             "TIME",
+                                                             "TIME_DAY",
+                                                             "TIME_HOUR",
+                                                             "TIME_MIN",
+                                                             "TIME_MON",
+                                                             "TIME_SEC",
+                                                             "TIME_WDAY",
+                                                             "TIME_YEAR"});
 
 bool is_variable(std::string_view name) {
   if (name.starts_with("HTTP:") || name.starts_with("ENV:"))
@@ -149,9 +172,7 @@ class Parser {
     } else if (pattern == "-s") {
       one.kind = Kind::is_filled_file;
     } else if (!pattern.empty() && std::string_view("<>=").find(pattern[0]) != pattern.npos) {
-      one.kind = pattern[0] == '<'   ? Kind::less
-                 : pattern[0] == '>' ? Kind::greater
-                                     : Kind::equal;
+      one.kind = pattern[0] == '<' ? Kind::less : pattern[0] == '>' ? Kind::greater : Kind::equal;
       one.text = pattern.substr(1);
       if (one.text == "\"\"") one.text.clear();
     } else {
@@ -224,7 +245,8 @@ class Parser {
     } else if (is("H", "host")) {
       fail("the flag H is not there: the host of a request is not changed here");
     } else {
-      fail("the flag '" + std::string(flag) + "' is not known here; there are B, C, CO, E, END, F, "
+      fail("the flag '" + std::string(flag) +
+           "' is not known here; there are B, C, CO, E, END, F, "
            "G, L, N, NC, NE, QSA, QSD, R, S and T");
     }
   }
@@ -279,9 +301,9 @@ class Parser {
         literal() += next;
         at += 2;
       } else if ((c == '$' || c == '%') && is_digit(next)) {
-        parts.push_back({.kind = c == '$' ? RewritePart::Kind::rule_group
-                                          : RewritePart::Kind::condition_group,
-                         .group = static_cast<std::size_t>(next - '0')});
+        parts.push_back(
+            {.kind = c == '$' ? RewritePart::Kind::rule_group : RewritePart::Kind::condition_group,
+             .group = static_cast<std::size_t>(next - '0')});
         at += 2;
       } else if ((c == '$' || c == '%') && next == '{') {
         const std::size_t end = closing(source, at + 2);

@@ -33,7 +33,15 @@ struct RewritePart {
 using RewriteText = std::vector<RewritePart>;
 
 struct RewriteCondition {
-  enum class Kind : std::uint8_t { regex, less, greater, equal, is_folder, is_file, is_filled_file };
+  enum class Kind : std::uint8_t {
+    regex,
+    less,
+    greater,
+    equal,
+    is_folder,
+    is_file,
+    is_filled_file
+  };
   RewriteText test;
   Kind kind = Kind::regex;
   bool negated = false;
@@ -56,9 +64,9 @@ struct RewriteRule {
   bool negated = false;
   std::optional<RewriteText> substitution;  // nothing: "-"
   bool chain = false, last = false, next = false;
-  bool appends_query = false, drops_query = false;   // QSA, QSD
-  bool escapes_groups = false, no_escape = false;    // B, NE
-  int status = 0;                                    // 403, 410, or of a redirect; 0: none
+  bool appends_query = false, drops_query = false;  // QSA, QSD
+  bool escapes_groups = false, no_escape = false;   // B, NE
+  int status = 0;                                   // 403, 410, or of a redirect; 0: none
   std::size_t skip = 0;
   std::optional<RewriteText> type;
   std::vector<std::pair<std::string, RewriteText>> attributes;

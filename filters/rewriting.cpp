@@ -50,8 +50,8 @@ constexpr std::string_view kDecodedInQuery = "/!$&'()*,;=:@?";  // where '+' is 
 std::string escaped_query(std::string_view text) {
   std::string made;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool escape = text[at] == '%' && at + 2 < text.size() && is_hex(text[at + 1]) &&
-                        is_hex(text[at + 2]);
+    const bool escape =
+        text[at] == '%' && at + 2 < text.size() && is_hex(text[at + 1]) && is_hex(text[at + 2]);
     made += escape ? "%" : escaped(text.substr(at, 1), kInQuery);
   }
   return made;

@@ -182,7 +182,8 @@ TEST_CASE("Rewrite: maps") {
 
 TEST_CASE("Rewrite: environment, cookies and types") {
   Rules its(
-      "RewriteRule ^/(\\w+) - [E=word:$1,T=text/x-$1,CO=lang:$1:example.org:2:/shop:secure:HttpOnly]\n"
+      "RewriteRule ^/(\\w+) - "
+      "[E=word:$1,T=text/x-$1,CO=lang:$1:example.org:2:/shop:secure:HttpOnly]\n"
       "RewriteCond %{ENV:word} ^de$\n"
       "RewriteRule ^ /german\n");
   const Rewritten made = its.of("/de");
