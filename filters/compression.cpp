@@ -50,7 +50,7 @@ Compression::Compression(const margay::Config& config)
     : types_(config.get("compressibleMimeType", kTypes)),
       min_size_(config.size("compressionMinSize", 2048)),
       gzip_level_(config.integer("level", 1, 1, 9)),
-      brotli_quality_(config.integer("brotliQuality", 4, 0, 11)),
+      brotli_quality_(config.integer("brotliQuality", 3, 0, 11)),
       spares_strong_tags_(config.boolean("noCompressionStrongETag", true)),
       most_(config.integer("maxCompressing", 1000, 1, 1'000'000)) {
   require_known(config, {"encodings", "compressibleMimeType", "compressionMinSize",

@@ -24,7 +24,7 @@ struct Compressing {
 // The compression that Tomcat's connectors have, by its parameters there: `compressibleMimeType`
 // (also `text/*`), `compressionMinSize` (2048; answers whose length is not known are compressed),
 // `noCompressionStrongETag` (true; false makes the tag weak). And `encodings` (gzip; also br, the
-// preferred one first), `level` (1 to 9, of gzip: 1), `brotliQuality` (0 to 11: 4), and
+// preferred one first), `level` (1 to 9, of gzip: 1), `brotliQuality` (0 to 11: 3), and
 // `maxCompressing` (1000): as many answers at once, more are sent as they are. Each takes 270 KB
 // for gzip, some 1 to 3 MB for brotli.
 class Compression : public margay::StatefulFilter<Compressing> {

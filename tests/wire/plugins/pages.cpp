@@ -43,6 +43,15 @@ class WorkerPage : public Page {
   static constexpr auto dispatch = margay::Dispatch::worker;
 };
 
+// What the request has come as.
+class Told : public margay::Endpoint {
+ public:
+  void service(margay::Request& request, margay::Response& response) override {
+    response.write("path=" + std::string(request.path()) +
+                   "\nquery=" + std::string(request.query()) + "\n");
+  }
+};
+
 // Says one event, and another one when somebody has asked for `/go`.
 std::mutex mutex;
 std::condition_variable gone_on;
@@ -129,5 +138,6 @@ MARGAY_PLUGIN("pages", "1.0", margay::endpoint<Page>("page"),
               margay::endpoint<WorkerPage>("worker-page"),
               margay::endpoint<WorkerEvents>("worker-events"),
               margay::endpoint<LoopEvents>("loop-events"), margay::endpoint<Go>("go"),
-              margay::filter<Bracket>("bracket"), margay::filter<Hoard>("hoard"),
-              margay::filter<Knowing>("knowing"), margay::filter<Breaking>("breaking"))
+              margay::endpoint<Told>("told"), margay::filter<Bracket>("bracket"),
+              margay::filter<Hoard>("hoard"), margay::filter<Knowing>("knowing"),
+              margay::filter<Breaking>("breaking"))
