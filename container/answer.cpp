@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "container/invocation.h"
+#include "container/target.h"
 #include "container/tls_names.h"
 
 namespace container {
@@ -13,7 +15,8 @@ namespace container {
 namespace {
 
 constexpr std::size_t kSlice = 64 * 1024;       // of a long write; a worker waits between slices
-constexpr std::size_t kFileTurn = 1024 * 1024;  // of a file; then other connections are served
+constexpr std::size_t kFileTurn = 256 * 1024;   // of a file; then other connections are served
+constexpr std::size_t kIncluded = 1024 * 1024;  // of a file that is included on the loop
 
 margay_result result_of(server::Write write) {
   switch (write) {
@@ -32,14 +35,14 @@ margay_result result_of(server::Write write) {
 margay_result Invocation::status(int code) {
   if (code < 200 || code > 599) return MARGAY_FAILED;
   if (includes()) return MARGAY_OK;  // the head is the includer's (Servlet 6 section 9.3)
-  if (exchange_.committed()) return MARGAY_FAILED;
+  if (is_head_final()) return MARGAY_FAILED;
   exchange_.response().status = code;
   return MARGAY_OK;
 }
 
 margay_result Invocation::header(int mode, std::string_view name, std::string_view value) {
   if (includes()) return MARGAY_OK;
-  if (exchange_.committed()) return MARGAY_FAILED;
+  if (is_head_final()) return MARGAY_FAILED;
   server::ResponseHead& head = exchange_.response();
   switch (mode) {
     case MARGAY_SET:
@@ -54,56 +57,105 @@ margay_result Invocation::header(int mode, std::string_view name, std::string_vi
   }
 }
 
-// The head moments, once, before the first byte leaves.
-void Invocation::commit() {
+// The head moments, once, before the first byte leaves; then filters get what was held back. `rest`
+// is how many bytes will follow that; nothing: nobody knows.
+void Invocation::commit(int signs, std::optional<std::uint64_t> rest) {
   if (headed_) return;
   headed_ = true;
   sessions_.write_cookie();
-  int& code = exchange_.response().status;
-  for (std::uint32_t i = entered_; i-- > 0;)
-    if (const auto moment = steps_[i].use->type->head; moment != nullptr)
-      moment(steps_[i].use->self, &steps_[i].state, &host_, handle(*this), &request, &code);
+  call_heads(rest);
   if (!transforms_) return;
   exchange_.response().remove("content-length");  // their outcome has another
-  const std::string raw(std::move(exchange_.body()));
+  if (exchange_.request.method != "HEAD") return give_to_filters(signs);
+  transforms_ = false;
+  lengthless_ = true;
   exchange_.body().clear();
-  if (exchange_.request.method == "HEAD") {
-    transforms_ = false;
-    lengthless_ = true;
-  } else if (!raw.empty()) {
-    transform(entered_, raw, false);
-  }
 }
 
-margay_result Invocation::hand_over(bool last) {
-  commit();
-  if (last && transforms_ && !transformed_end_) {
-    transformed_end_ = true;
-    transform(entered_, {}, true);
+void Invocation::call_heads(std::optional<std::uint64_t> rest) {
+  transforms_ = false;
+  if (entered_ == 0) return;
+  server::ResponseHead& response = exchange_.response();
+  const std::uint64_t there = exchange_.body().size() + rest.value_or(0);
+  if (rest && (there != 0 || exchange_.request.method != "HEAD")) {
+    answer_length_ = static_cast<std::int64_t>(there);
+  } else if (const std::string_view said = response.find("content-length"); !said.empty()) {
+    std::from_chars(said.data(), said.data() + said.size(), answer_length_);
   }
+  for (std::uint32_t i = entered_; i-- > 0;) {
+    heading_ = &steps_[i];
+    if (const auto moment = heading_->use->type->head; moment != nullptr)
+      moment(heading_->use->self, &heading_->state, &host_, handle(*this), &request,
+             &response.status);
+    if (!heading_->transforms()) continue;
+    transforms_ = true;
+    answer_length_ = -1;
+  }
+  heading_ = nullptr;
+  answer_length_ = -1;
+}
+
+margay_result Invocation::pass_body() {
+  if (heading_ == nullptr) return MARGAY_FAILED;
+  heading_->passes = true;
+  return MARGAY_OK;
+}
+
+void Invocation::give_to_filters(int signs) {
+  thread_local std::string
+      spare;  // memory for what they make; the exchange's own is read meanwhile
+  std::string raw = std::move(spare);
+  raw.clear();
+  raw.swap(exchange_.body());
+  transform(entered_, raw, signs);
+  unflushed_ = signs == 0 && !raw.empty();
+  if (raw.capacity() <= 2 * kRawBuffer) spare = std::move(raw);
+}
+
+margay_result Invocation::hand_over(int signs) {
+  const bool last = (signs & MARGAY_BODY_LAST) != 0;
+  if (!headed_) {
+    commit(signs, last ? std::optional<std::uint64_t>(0) : std::nullopt);
+  } else if (transforms_ && !transformed_end_ && (last || (signs != 0 && unflushed_))) {
+    transform(entered_, {}, signs);
+  }
+  transformed_end_ |= last;
+  if (signs != 0) unflushed_ = false;
+  if (broken_) return break_off();
   if (lengthless_ && !exchange_.committed()) exchange_.hand_over(false);
   return result_of(exchange_.hand_over(last));
 }
 
-// Gives bytes to the next filter above `stage` that has a `body` moment, or to the wire.
-void Invocation::transform(std::size_t stage, std::string_view bytes, bool last) {
+// A filter has failed in the middle of the body: it must not look whole.
+margay_result Invocation::break_off() {
+  exchange_.reset_connection();
+  return MARGAY_CLOSED;
+}
+
+// Gives bytes to the next filter above `stage` that transforms them, or to the wire.
+void Invocation::transform(std::size_t stage, std::string_view bytes, int signs) {
   while (stage > 0) {
     Step& step = steps_[--stage];
-    if (step.use->type->body == nullptr) continue;
-    const std::size_t outer = std::exchange(emit_stage_, stage);
-    if (!bytes.empty() || last)
-      step.use->type->body(step.use->self, &step.state, &host_, handle(*this),
-                           {bytes.data(), bytes.size()}, last ? 1 : 0);
-    emit_stage_ = outer;
-    if (!last) return;
-    bytes = {};  // what it had is emitted; now the next one ends
+    if (!step.transforms()) continue;
+    const margay_filter_type& type = *step.use->type;
+    const bool takes_flush = (type.flags & MARGAY_TAKES_FLUSH) != 0;
+    const int told = takes_flush ? signs : signs & MARGAY_BODY_LAST;
+    if (!bytes.empty() || told != 0) {
+      const std::size_t outer = std::exchange(emit_stage_, stage);
+      const margay_result result = type.body(step.use->self, &step.state, &host_, handle(*this),
+                                             {bytes.data(), bytes.size()}, told);
+      if (result == MARGAY_FAILED) broken_ = true;
+      emit_stage_ = outer;
+    }
+    if (signs == 0) return;
+    bytes = {};  // what it had is emitted; now it is the next one's turn with the sign
   }
   exchange_.body().append(bytes);
 }
 
 margay_result Invocation::emit(std::string_view bytes) {
   if (!headed_ || !transforms_) return MARGAY_FAILED;
-  transform(emit_stage_, bytes, false);
+  transform(emit_stage_, bytes, 0);
   return MARGAY_OK;
 }
 
@@ -113,11 +165,14 @@ margay_result Invocation::put(std::string_view bytes) {
     const std::string_view slice = bytes.substr(0, kSlice);
     bytes.remove_prefix(slice.size());
     if (headed_ && transforms_) {
-      transform(entered_, slice, false);
+      transform(entered_, slice, 0);
+      unflushed_ = true;
     } else {
       exchange_.body().append(slice);
     }
-    if (exchange_.body().size() >= kBuffer) result = hand_over(false);
+    if (exchange_.body().size() >= (transforms_ ? kRawBuffer : kBuffer)) commit(0, std::nullopt);
+    if (broken_) return break_off();
+    if (headed_ && exchange_.body().size() >= kBuffer) result = hand_over(0);
   } while (!bytes.empty() && result != MARGAY_CLOSED);
   return result;
 }
@@ -126,11 +181,13 @@ margay_result Invocation::write(std::string_view bytes) {
   return is_over() ? MARGAY_CLOSED : put(bytes);
 }
 
-margay_result Invocation::flush() { return is_over() ? MARGAY_CLOSED : hand_over(false); }
+margay_result Invocation::flush() {
+  return is_over() ? MARGAY_CLOSED : hand_over(MARGAY_BODY_FLUSH);
+}
 
 margay_result Invocation::finish() {
   if (is_over()) return MARGAY_CLOSED;
-  if (!includes()) return hand_over(true);
+  if (!includes()) return hand_over(MARGAY_BODY_LAST);
   dispatches_->include_over = true;  // its part of the answer
   return MARGAY_OK;
 }
@@ -151,8 +208,9 @@ margay_result Invocation::upgrade(std::string_view protocol,
 margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::uint64_t length) {
   if (is_over()) return ::close(descriptor), MARGAY_CLOSED;
   if (includes()) return include_file({descriptor, offset, length});
-  commit();
-  if (lengthless_) return ::close(descriptor), hand_over(true);
+  commit(0, length);
+  if (broken_) return ::close(descriptor), break_off();
+  if (lengthless_) return ::close(descriptor), hand_over(MARGAY_BODY_LAST);
   if (!transforms_)
     return result_of(exchange_.hand_over(server::FileRange{descriptor, offset, length}));
   // Transformed bytes cannot go from file to socket: they pass through the filters piece by piece.
@@ -166,7 +224,7 @@ margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::u
 
 // The rest of what is included is a file; on the loop it is short, or refused.
 margay_result Invocation::include_file(server::FileRange file) {
-  if (!exchange_.on_worker() && file.length > kFileTurn) {
+  if (!exchange_.on_worker() && file.length > kIncluded) {
     ::close(file.descriptor);
     return report(500, {}, nullptr), MARGAY_FAILED;
   }
@@ -218,7 +276,7 @@ margay_result Invocation::copy_file() {
       exchange_.reset_connection();
       result = MARGAY_FAILED;
     } else {
-      result = hand_over(true);
+      result = hand_over(MARGAY_BODY_LAST);
     }
   }
   if (file_right_ != nullptr) std::exchange(file_right_, nullptr)->release();
@@ -274,6 +332,9 @@ std::string_view Invocation::info(int what) {
       return {request.query.data, request.query.size};
     case MARGAY_REQUEST_ID:
       return number(exchange_.id);
+    case MARGAY_ANSWER_LENGTH:
+      return answer_length_ < 0 ? std::string_view{}
+                                : number(static_cast<std::uint64_t>(answer_length_));
     default:
       return dispatches_ == nullptr ? std::string_view{} : error_info(what);
   }
@@ -337,16 +398,30 @@ margay_result Invocation::set_info(int what, std::string_view value) {
     case MARGAY_QUERY:
       request.query = {kept.data(), kept.size()};
       return MARGAY_OK;
-    case MARGAY_PATH: {
-      const std::size_t matched = request.context_path.size + request.servlet_path.size;
-      if (kept.size() < matched || kept.front() != '/') return MARGAY_FAILED;
-      request.path = {kept.data(), kept.size()};
-      request.path_info = {kept.data() + matched, kept.size() - matched};
-      return MARGAY_OK;
-    }
+    case MARGAY_PATH:
+      return set_path(kept);
     default:
       return MARGAY_FAILED;
   }
+}
+
+// From `map`, the route is chosen by the new path; a filter of an application stays within it.
+margay_result Invocation::set_path(std::string_view path) {
+  const std::string_view context{request.context_path.data, request.context_path.size};
+  const std::size_t matched = context.size() + request.servlet_path.size;
+  if (mapping_) {
+    char* const room = exchange_.arena().array<char>(path.size());
+    std::copy(path.begin(), path.end(), room);
+    path = normalise_path({room, path.size()});
+    if (!path.starts_with(context) || !path.substr(context.size()).starts_with('/'))
+      return MARGAY_FAILED;
+    request.path = {path.data(), path.size()};
+    return MARGAY_OK;
+  }
+  if (path.size() < matched || path.front() != '/') return MARGAY_FAILED;
+  request.path = {path.data(), path.size()};
+  request.path_info = {path.data() + matched, path.size() - matched};
+  return MARGAY_OK;
 }
 
 RequestAttribute* Invocation::find_attribute(std::string_view name) {

@@ -100,6 +100,8 @@ class Assembly {
     application_.session_rules = session_rules(config_, application_.context_path, options_.route);
     application_.sessions = options_.sessions;
     add_error_pages();
+    application_.maps = any_maps(application_.filters);
+    return std::make_shared<const Application>(std::move(application_));
   }
 
  private:

@@ -142,6 +142,7 @@ const margay_host& host_functions() {
              void* argument) { return call(x).provide_attribute(view(name), make, argument); },
       .answer_within = answer_within,
       .each_response_header = each_response_header,
+      .pass_body = [](margay_exchange* x) { return call(x).pass_body(); },
   };
   return table;
 }

@@ -29,6 +29,18 @@ fs::path folder_of(const fs::path& app_base, const ContextConfig& context) {
   return (app_base / context.doc_base).lexically_normal();
 }
 
+// Where the filter `rewrite` of an Engine or Host has its rules; nothing: another filter, or the
+// rules are in server.xml. Of an application they belong to its folder.
+std::optional<fs::path> rules_of(const FilterConfig& filter, const fs::path& base) {
+  if (filter.type != "rewrite" || !filter.library.empty()) return std::nullopt;
+  fs::path file = "conf/rewrite.config";
+  for (const ParameterConfig& one : filter.parameters) {
+    if (one.name == "rules") return std::nullopt;
+    if (one.name == "file") file = one.value;
+  }
+  return (base / file).lexically_normal();
+}
+
 // The paths of `one` are no longer those of any of `others`.
 void take_over_paths(const SecurityConstraintConfig& one,
                      std::vector<SecurityConstraintConfig>& others) {
@@ -93,17 +105,24 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
       files.push_back((folder / one.file).lexically_normal());
   };
   const EngineConfig& engine = config.service.engine;
+  const auto add_rules = [&](const std::vector<FilterConfig>& filters) {
+    for (const FilterConfig& one : filters)
+      if (const auto file = rules_of(one, options_.base)) files.push_back(*file);
+  };
   add(engine.libraries, options_.base);
+  add_rules(engine.filters);
   for (const HostConfig& host : engine.hosts) {
     add(host.libraries, options_.base);
     if (host.error_report && !host.error_report->views.empty())
       for (const fs::path& page : ErrorViews::files_of_host(resolve(host.error_report->views)))
         files.push_back(page);
+    add_rules(host.filters);
     for (const ContextConfig& context : host.contexts) {
       const fs::path folder = folder_of(resolve(host.app_base), context);
       add(context.libraries, folder);
       if (!has_manifest(folder)) continue;
       files.push_back(folder / "app.xml");
+      files.push_back(folder / "rewrite.config");
       std::error_code ignored;
       for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
         if (entry.path().extension() == ".so") files.push_back(entry.path());
@@ -149,6 +168,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
     entry.filters = mapping->engine_filters->filters;
     entry.filters.insert(entry.filters.end(), entry.own_filters->filters.begin(),
                          entry.own_filters->filters.end());
+    entry.maps = any_maps(entry.filters);
     entry.security =
         entry.own_filters->realm != nullptr ? entry.own_filters : mapping->engine_filters;
     add_applications(host, previous, entry);
@@ -178,7 +198,10 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     print += values_text("Library", one);
     files.push_back(options_.base / one.file);
   }
-  for (const FilterConfig& one : configs) print += values_text("Filter", one);
+  for (const FilterConfig& one : configs) {
+    print += values_text("Filter", one);
+    if (const auto rules = rules_of(one, options_.base)) print += fingerprint({*rules});
+  }
   const std::string libraries_print = fingerprint(files);
   const std::string realm_print = realm ? values_text("Realm", *realm) + libraries_print : "";
   print += libraries_print + realm_print;
@@ -211,9 +234,14 @@ std::shared_ptr<const FilterSet> Deployer::filters(
         for (const StartOrder* next : order) {
           const auto& one = static_cast<const FilterConfig&>(*next);
           step.now("creating '" + one.name + "'");
+          auto parameters = pairs(one.parameters);
+          if (const auto rules = rules_of(one, base)) {
+            std::erase_if(parameters, [](const auto& each) { return each.first == "file"; });
+            parameters.emplace_back("file", rules->string());
+          }
           instances[&one] = make_instance(
               one, types.filter(one),
-              {one.name, "", "", pairs(one.parameters), logs->log("app." + one.name), interfaces});
+              {one.name, "", "", std::move(parameters), logs->log("app." + one.name), interfaces});
           made->keeps.push_back(instances[&one]);
         }
         for (const FilterConfig& one : configs) {

@@ -263,25 +263,31 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     return reject(exchange, entrance, 421, "Connect anew for this host.");
 
   Invocation::Start start{.host = host->mapping};
-  const auto context =
-      start.host == nullptr ? std::nullopt : start.host->contexts.lookup(target->path);
-  std::string_view rest = target->path;
-  if (context) {
-    start.application = start.host->applications[context->index].get();
-    rest = context->rest;
-  }
-  const RouteMatch& match = choose(start, head, rest.empty() ? "/" : rest, mine);
-  const bool found = start.endpoint != nullptr || start.websocket != nullptr;
-  start.workers = &entrance.workers();
-  start.redirect_port = entrance.rules().redirect_port;
   Visit& visit = open(exchange, entrance, start);
   Invocation& invocation = visit.invocation;
   name_server(visit, host->name);
   margay_request& request = invocation.request;
   request.path = text(target->path);
   request.query = text(target->query);
+  const auto path = [&] { return std::string_view{request.path.data, request.path.size}; };
+  if (start.host != nullptr && start.host->maps) invocation.map(start.host->filters);
+  const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(path());
+  std::string_view rest = path();
   if (context) {
+    start.application = start.host->applications[context->index].get();
+    rest = context->rest;
     request.context_path = text(context->context_path);
+    if (start.application->maps) {
+      invocation.map(start.application->filters);
+      rest = path().substr(context->context_path.size());
+    }
+  }
+  const RouteMatch& match = choose(start, head, rest.empty() ? "/" : rest, mine);
+  const bool found = start.endpoint != nullptr || start.websocket != nullptr;
+  start.workers = &entrance.workers();
+  start.redirect_port = entrance.rules().redirect_port;
+  invocation.use(start);
+  if (context) {
     request.servlet_path = text(match.servlet_path);
     request.path_info = text(match.path_info);
   }
@@ -294,14 +300,15 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   }
   if (start.application != nullptr)
     constrain(invocation, *start.application, rest.empty() ? "/" : rest, mine);
-  invocation.choose_filters(MARGAY_REQUEST, target->path, rest.empty() ? "/" : rest);
+  invocation.choose_filters(MARGAY_REQUEST, path(), rest.empty() ? "/" : rest);
   if (visit.begin == 0 && invocation.is_timed()) visit.begin = nanoseconds();
   // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed.
   const bool takes_root = found && (match.servlet_path.empty() || start.websocket != nullptr);
   if (context && rest.empty() && !context->context_path.empty() && !takes_root) {
     std::string location(context->context_path);
     location += '/';
-    if (!target->query.empty()) location.append("?").append(target->query);
+    if (request.query.size != 0)
+      location.append("?").append(request.query.data, request.query.size);
     exchange.response().set(arena, "Location", location);
     return reject_with(visit, 302);
   }

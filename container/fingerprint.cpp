@@ -28,7 +28,7 @@ std::string fingerprint(const std::vector<fs::path>& files) {
 }
 
 std::string folder_fingerprint(const fs::path& folder) {
-  std::vector<fs::path> files{folder / "app.xml"};
+  std::vector<fs::path> files{folder / "app.xml", folder / "rewrite.config"};
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
     if (entry.path().extension() == ".so") files.push_back(entry.path());

@@ -29,6 +29,17 @@ bool names_endpoint(const MappedFilter& use, std::uint32_t dispatcher, const std
 Invocation::Invocation(server::Exchange& exchange, const margay_host& host_functions, Start start)
     : exchange_(exchange), host_(host_functions), start_(start), routed_(start.endpoint) {}
 
+void Invocation::map(const std::vector<MappedFilter>& filters) {
+  mapping_ = true;
+  for (const MappedFilter& one : filters) {
+    std::string_view path{request.path.data, request.path.size};
+    path.remove_prefix(request.context_path.size);
+    if (one.map != nullptr && takes_part(one, MARGAY_REQUEST, path.empty() ? "/" : path))
+      one.map(one.self, &host_, handle(*this), &request);
+  }
+  mapping_ = false;
+}
+
 std::size_t Invocation::filter_count() const {
   return (start_.host == nullptr ? 0 : start_.host->filters.size()) +
          (start_.application == nullptr ? 0 : start_.application->filters.size());
@@ -304,9 +315,9 @@ void Invocation::shake_hands() {
 
 void Invocation::switch_protocols() {
   called_ = true;
-  transforms_ = false;
   exchange_.response().status = 101;
-  commit();
+  commit(0, std::nullopt);
+  transforms_ = false;
   exchange_.response().status = 101;  // a filter that wants another one refuses in `before`
 }
 
@@ -323,7 +334,8 @@ void Invocation::end_turn() {
   while (dispatches_ != nullptr && dispatches_->pending && !moving_ && !exchange_.ended())
     run_pending();
   if (moving_) return;
-  if (!exchange_.ended() && exchange_.suspended() && !exchange_.body().empty()) flush();
+  if (!exchange_.ended() && exchange_.suspended() && (unflushed_ || !exchange_.body().empty()))
+    flush();
   if (!exchange_.ended() && !exchange_.aborted()) return;
   if (handshake_ != nullptr)
     handshake_->lost(exchange_.aborted() ? "The client has gone." : "It was answered otherwise.");
@@ -376,7 +388,7 @@ void Invocation::abandoned(server::Exchange&) {
 
 void Invocation::fail() {
   if (exchange_.ended() || is_passed_on()) return;
-  if (exchange_.committed()) {
+  if (is_committed()) {
     exchange_.reset_connection();
   } else {
     send_error(500, {});

@@ -74,6 +74,11 @@ class Invocation final : public server::Handler {
   void use_admission(const security::Guard* guard, const security::Security* security,
                      security::TokenCache& cache, std::string_view path);
 
+  // Before the route is chosen: filters that have a say in it may set another path. Behind it,
+  // `start` is where the exchange goes.
+  void map(const std::vector<MappedFilter>& filters);
+  void use(const Start& start) { start_ = start; }
+
   bool needs_worker() const;
   bool is_timed() const { return timed_; }  // some filter's `done` may ask how long it took
   server::Body body() const;  // how the endpoint takes it; nobody looks at it in an error
@@ -106,6 +111,7 @@ class Invocation final : public server::Handler {
   // CLOSED: the answer is over or the client has gone. FAILED: not upgradable, or no valid name.
   margay_result upgrade(std::string_view protocol, std::unique_ptr<server::UpgradeToken> token);
   margay_result emit(std::string_view bytes);
+  margay_result pass_body();
   margay_result proceed();
   margay_result watch(int what, Watching watching);
   void cut() { fail(); }
@@ -161,14 +167,20 @@ class Invocation final : public server::Handler {
   const std::shared_ptr<const server::tls::Facts>& tls() const { return tls_; }  // null: plain
   std::string_view remote_address();
 
-  static constexpr std::size_t kBuffer =
-      8 * 1024;  // held back before the commit (Tomcat: bufferSize)
+  // Held back before the commit (Tomcat: bufferSize), and of what filters have made of it.
+  static constexpr std::size_t kBuffer = 8 * 1024;
+  // The same where filters transform the body: it is often whole then, and its length known to
+  // them.
+  static constexpr std::size_t kRawBuffer = 64 * 1024;
   static constexpr std::size_t kMaxAttributes = 64;
 
  private:
   struct Step {
     const MappedFilter* use;
     void* state;
+    bool passes;  // its `head` wanted nothing of the body
+
+    bool transforms() const { return use->type->body != nullptr && !passes; }
   };
   // Filters of an include, for their `done`.
   struct IncludedSteps {
@@ -201,8 +213,12 @@ class Invocation final : public server::Handler {
   void fail();
   void log_overdue() const;
   const ErrorPolicy& error_policy() const;
-  void commit();
-  margay_result hand_over(bool last);
+  void commit(int signs, std::optional<std::uint64_t> rest);
+  void call_heads(std::optional<std::uint64_t> rest);
+  void give_to_filters(int signs);
+  margay_result hand_over(int signs);  // margay_body_sign: what filters are told
+  margay_result break_off();
+  bool is_head_final() const { return exchange_.committed() || (headed_ && heading_ == nullptr); }
   // What is written now is for nobody: the answer has ended, or is another's from here on.
   bool is_over() const { return exchange_.ended() || file_right_ != nullptr || is_passed_on(); }
   bool is_passed_on() const {
@@ -213,7 +229,7 @@ class Invocation final : public server::Handler {
   margay_result copy_file();
   margay_result include_file(server::FileRange file);
   void go_on_with_file();
-  void transform(std::size_t stage, std::string_view bytes, bool last);
+  void transform(std::size_t stage, std::string_view bytes, int signs);
   std::uint32_t choose(std::uint32_t dispatcher, std::string_view path,
                        std::string_view path_in_context, Step* into, std::uint32_t& guarded);
   std::size_t filter_count() const;
@@ -239,6 +255,7 @@ class Invocation final : public server::Handler {
   std::string_view error_info(int what);
   RequestAttribute* find_attribute(std::string_view name);
   RequestAttribute* attribute_room(std::string_view name);
+  margay_result set_path(std::string_view path);
 
   server::Exchange& exchange_;
   const margay_host& host_;
@@ -253,14 +270,19 @@ class Invocation final : public server::Handler {
   std::uint32_t guarded_ = 0;   // the first filter of the application; constraints come before
   std::uint32_t dispatcher_ = MARGAY_REQUEST;
   std::size_t emit_stage_ = 0;
+  std::int64_t answer_length_ = -1;  // during the `head` moments; -1: not known
+  Step* heading_ = nullptr;          // whose `head` is called
   // What send_file has to pass through the filters yet, and the right to come back for it.
   server::FileRange file_;
   server::Async* file_right_ = nullptr;
   bool headed_ = false;  // `head` moments are over
   bool timed_ = false;
-  bool transforms_ = false;  // some filter has a `body` moment
+  bool transforms_ = false;  // some filter has a `body` moment, and from the commit on: uses it
   bool transformed_end_ = false;
+  bool unflushed_ = false;   // filters may keep back what was written
+  bool broken_ = false;      // by a filter: the answer cannot end well
   bool lengthless_ = false;  // HEAD where filters would have changed the body: nobody knows
+  bool mapping_ = false;     // `map` moments are called
   bool called_ = false;      // the endpoint
   bool waiting_ = false;     // a suspended `before` decides
   bool in_error_ = false;

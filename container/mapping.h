@@ -1,6 +1,7 @@
 // Which host, application, filters and endpoint a request is for: one immutable snapshot.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,8 +44,14 @@ struct MappedFilter {
   std::vector<Pattern> patterns;
   std::vector<std::string> endpoints;  // names; only for filters of an application
   std::uint32_t dispatchers = MARGAY_REQUEST;
-  bool everywhere = false;  // some pattern takes every path
+  bool everywhere = false;                          // some pattern takes every path
+  decltype(margay_filter_type::map) map = nullptr;  // `type` may be too old to have one
 };
+
+inline bool any_maps(const std::vector<MappedFilter>& filters) {
+  return std::any_of(filters.begin(), filters.end(),
+                     [](const MappedFilter& one) { return one.map != nullptr; });
+}
 
 struct MappedEndpoint {
   const margay_endpoint_type* type = nullptr;  // null: answers `unavailable` with 503
@@ -109,6 +116,7 @@ struct Application {
   std::vector<MappedWebSocket> websockets;
   RouteTable sockets;  // index: position in `websockets`; looked up for their handshakes only
   std::vector<MappedFilter> filters;
+  bool maps = false;  // any_maps(filters)
   std::vector<ErrorPage> error_pages;
   ErrorViews error_views;
   std::optional<ErrorPolicy> error_policy;  // none: the host's
@@ -143,6 +151,7 @@ struct HostMapping {
   ContextTable contexts;  // index: position in `applications`
   std::vector<std::shared_ptr<const Application>> applications;
   std::vector<MappedFilter> filters;  // the Engine's, then the Host's
+  bool maps = false;                  // any_maps(filters)
   std::shared_ptr<const FilterSet> own_filters;
   std::shared_ptr<const FilterSet> security;  // its own or the Engine's: whose realm counts
   ErrorPolicy error_policy;

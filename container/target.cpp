@@ -419,6 +419,17 @@ tl::expected<Target, TargetError> parse_target(std::string_view raw, const Targe
                 .form = TargetForm::asterisk};
 }
 
+std::string_view normalise_path(std::span<char> path) {
+  const std::string_view text(path.data(), path.size());
+  const auto forbids = [](char c) {
+    return c == '\\' || is_control(static_cast<unsigned char>(c));
+  };
+  if (!text.starts_with('/') || std::any_of(text.begin(), text.end(), forbids) || !is_utf8(text))
+    return {};
+  const std::size_t size = normalise(path);
+  return size == std::string_view::npos ? std::string_view{} : text.substr(0, size);
+}
+
 std::optional<std::string_view> path_parameter(std::string_view path_parameters,
                                                std::string_view name) {
   std::optional<std::string_view> found;

@@ -89,6 +89,10 @@ tl::expected<Target, TargetError> parse_target(std::string_view raw, const Targe
                                                std::span<char> room,
                                                Asterisk asterisk = Asterisk::refused);
 
+// The same for a path that is decoded already, normalised in place. Empty: it does not begin with
+// '/', leads above the root, or has control characters, backslashes or what is not UTF-8.
+std::string_view normalise_path(std::span<char> path);
+
 // The raw value of the last parameter `name` in any segment (`;jsessionid=…`), as Tomcat reads it.
 std::optional<std::string_view> path_parameter(std::string_view path_parameters,
                                                std::string_view name);

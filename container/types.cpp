@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstddef>
 
 #include "container/config/tomcat_names.h"
 
@@ -72,7 +73,9 @@ Pattern parse_pattern(const LocatedText& text, PatternUse use) {
 
 MappedFilter map_filter(const std::string& name, const FilterScope& scope,
                         const FilterInstance& instance) {
-  MappedFilter use{.name = name, .type = &instance.type(), .self = instance.self()};
+  const margay_filter_type& type = instance.type();
+  MappedFilter use{.name = name, .type = &type, .self = instance.self()};
+  if (type.size > offsetof(margay_filter_type, map)) use.map = type.map;
   for (const LocatedText& path : scope.paths) {
     use.patterns.push_back(parse_pattern(path, PatternUse::filter));
     const Pattern& one = use.patterns.back();

@@ -126,6 +126,8 @@ std::optional<Watcher::Sight> Watcher::see_app(const fs::path& folder) {
   Sight sight{Stamps{}, manifest.stamp.size > 0};
   sight.stamps->emplace("", FileStamp{itself.stamp.device, itself.stamp.inode, 0, 0});
   sight.stamps->emplace("app.xml", manifest.stamp);
+  if (const FileLook rules = look(folder / "rewrite.config"); rules.kind == Kind::file)
+    sight.stamps->emplace("rewrite.config", rules.stamp);
   // Which folder of pages it is: an endpoint keeps the one that was there when it was made.
   if (const FileLook pages = look(folder / "static"); pages.kind == Kind::folder)
     sight.stamps->emplace("static", FileStamp{pages.stamp.device, pages.stamp.inode, 0, 0});

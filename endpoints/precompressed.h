@@ -1,6 +1,7 @@
 // Files that are there compressed as well, beside themselves: app.js and app.js.br.
 #pragma once
 
+#include <margay/encoding.h>
 #include <margay/request.h>
 
 #include <cstddef>
@@ -19,10 +20,9 @@ struct Encoding {
 // the server's order of preference. Throws margay::ConfigError.
 std::vector<Encoding> parse_encodings(std::string_view list);
 
-constexpr std::size_t kIdentity = ~std::size_t{0};
+using margay::kIdentity;
 
-// Which of the encodings that `there` has a bit for the client likes best (RFC 9110 section
-// 12.5.3): the first among equals; kIdentity: none as well as the file itself.
+// As margay::choose_encoding.
 std::size_t choose_encoding(const margay::Request& request, const std::vector<Encoding>& encodings,
                             unsigned there);
 

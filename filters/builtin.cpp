@@ -5,10 +5,12 @@
 
 #include "filters/access.h"
 #include "filters/body_limit.h"
+#include "filters/compression.h"
 #include "filters/concurrency_limit.h"
 #include "filters/cors.h"
 #include "filters/csrf.h"
 #include "filters/default_charset.h"
+#include "filters/expires.h"
 #include "filters/headers.h"
 #include "filters/health.h"
 #include "filters/rate_limit.h"
@@ -16,6 +18,7 @@
 #include "filters/remote_ip.h"
 #include "filters/request_dumper.h"
 #include "filters/request_id.h"
+#include "filters/rewrite.h"
 #include "filters/security_headers.h"
 #include "filters/session_initializer.h"
 #include "filters/timeout.h"
@@ -32,6 +35,8 @@ MARGAY_TABLE(builtin, "built in", "0.1", margay::filter<Headers>("headers"),
              margay::filter<Timeout>("timeout"), margay::filter<Health>("health"),
              margay::filter<RequestDumper>("request-dumper"),
              margay::filter<DefaultCharset>("add-default-charset"),
-             margay::filter<SessionInitializer>("session-initializer"))
+             margay::filter<SessionInitializer>("session-initializer"),
+             margay::filter<Compression>("compression"), margay::filter<Expires>("expires"),
+             margay::filter<Rewrite>("rewrite"))
 
 }  // namespace filters

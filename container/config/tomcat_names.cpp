@@ -19,7 +19,10 @@ constexpr std::string_view no_jsse = "OpenSSL is the only implementation of TLS"
 constexpr std::string_view no_responder =
     "responders are not asked; write 'certificateRevocationListFile'";
 constexpr std::string_view on_connector = "what <Connector> says holds";
-constexpr std::string_view no_compression = "answers are not compressed here";
+constexpr std::string_view no_compression =
+    "write <Filter type=\"compression\"> with the same parameter";
+constexpr std::string_view all_compressed =
+    "who says 'Accept-Encoding: gzip' is believed; see <Filter type=\"compression\">";
 constexpr std::string_view own_pool = "set it on an <Executor> and name that in 'executor'";
 constexpr std::string_view no_java = "there are no Java classes here";
 constexpr std::string_view on_manager = "write it on <Manager> in the application";
@@ -87,8 +90,8 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Connector", "compression", no_compression},
     {"Connector", "compressionMinSize", no_compression},
     {"Connector", "compressibleMimeType", no_compression},
-    {"Connector", "noCompressionUserAgents", no_compression},
-    {"Connector", "noCompressionEncodings", no_compression},
+    {"Connector", "noCompressionUserAgents", all_compressed},
+    {"Connector", "noCompressionEncodings", all_compressed},
     {"Connector", "maxThreads", own_pool},
     {"Connector", "minSpareThreads", own_pool},
     {"Connector", "maxQueueSize", own_pool},
@@ -172,8 +175,8 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"UpgradeProtocol", "compression", no_compression},
     {"UpgradeProtocol", "compressionMinSize", no_compression},
     {"UpgradeProtocol", "compressibleMimeType", no_compression},
-    {"UpgradeProtocol", "noCompressionUserAgents", no_compression},
-    {"UpgradeProtocol", "noCompressionEncodings", no_compression},
+    {"UpgradeProtocol", "noCompressionUserAgents", all_compressed},
+    {"UpgradeProtocol", "noCompressionEncodings", all_compressed},
     {"Host", "unpackWARs", no_archives},
     {"Host", "copyXML", no_archives},
     {"Host", "deployXML", no_archives},
@@ -269,7 +272,7 @@ constexpr auto classes = std::to_array<TomcatName>({
     {"Valve", "SemaphoreValve",
      "write <Filter type=\"concurrency-limit\" path=\"/*\">; 'maxThreads' on <Executor> bounds "
      "all that may block"},
-    {"Valve", "RewriteValve", "write <Filter type=\"rewrite\" path=\"/*\">"},
+    {"Valve", "RewriteValve", "write <Filter type=\"rewrite\"> with the same rules"},
     {"Valve", "ParameterLimitValve", body_limit},
     {"Valve", "FilterValve", "write the <Filter> itself, in the same place"},
     {"Valve", "SSLValve",

@@ -93,8 +93,9 @@ typedef enum margay_info {
   MARGAY_SERVER_PORT = 6,   /* settable */
   MARGAY_PROTOCOL = 7,      /* "HTTP/1.1" */
   MARGAY_PRINCIPAL = 8,     /* settable: authenticated user; "" when nobody */
-  MARGAY_PATH = 9,          /* settable before the endpoint ran: the whole path, normalised; the
-                               route is not looked up again, only `path` and `path_info` follow */
+  MARGAY_PATH = 9,          /* settable before the endpoint ran: the whole path, decoded. From
+                               `map` the request goes where it leads; later the route stays, only
+                               `path` and `path_info` follow, and it must be normalised */
   MARGAY_QUERY = 10,        /* settable */
   MARGAY_ERROR_STATUS = 11, /* in an ERROR dispatch: the status being reported */
   MARGAY_ERROR_MESSAGE = 12,
@@ -104,7 +105,10 @@ typedef enum margay_info {
   MARGAY_ERROR_EXCEPTION = 15, /* the type's name; "" when nothing was thrown */
   MARGAY_ERROR_TRACE = 16,     /* what it is and what has caused it, a line each; not for clients */
   MARGAY_ERROR_METHOD = 17,    /* of the failed request; an error page sees GET */
-  MARGAY_ERROR_ENDPOINT = 18   /* name of the endpoint that failed; "" when none was found */
+  MARGAY_ERROR_ENDPOINT = 18,  /* name of the endpoint that failed; "" when none was found */
+  /* since 1.4 */
+  MARGAY_ANSWER_LENGTH = 19 /* from `head`: bytes that `body` will get, as a number; "" when that is
+                               not known: the answer is a stream, or another filter changes it */
 } margay_info;
 
 typedef enum margay_header_mode {
@@ -253,13 +257,25 @@ typedef struct margay_host {
   void (*each_response_header)(margay_exchange*,
                                void (*each)(void* arg, margay_str name, margay_str value),
                                void* arg);
+  /* From `head`: the filter has no use for the body of this answer, and its `body` is not called.
+   * The answer keeps its length and goes from file to socket, unless another filter wants it.
+   * FAILED from anywhere else. */
+  margay_result (*pass_body)(margay_exchange*);
 } margay_host;
 
 /* Flags of types. Default: runs on a worker (blocking is allowed), body buffered. */
 enum {
-  MARGAY_ON_LOOP = 1,    /* promises not to block, and runs inline on the connection's loop */
-  MARGAY_STREAM_BODY = 2 /* endpoints: `service` comes at once and reads the body by itself */
+  MARGAY_ON_LOOP = 1,     /* promises not to block, and runs inline on the connection's loop */
+  MARGAY_STREAM_BODY = 2, /* endpoints: `service` comes at once and reads the body by itself */
+  /* since 1.4 */
+  MARGAY_TAKES_FLUSH = 4 /* filters: `body` is told of a flush, see margay_body_sign */
 };
+
+/* What `body` is told beside bytes. */
+typedef enum margay_body_sign {
+  MARGAY_BODY_LAST = 1, /* the body ends with this chunk */
+  MARGAY_BODY_FLUSH = 2 /* what is kept back has to be emitted now; only with MARGAY_TAKES_FLUSH */
+} margay_body_sign;
 
 typedef struct margay_endpoint_type {
   uint32_t size;
@@ -273,7 +289,7 @@ typedef struct margay_endpoint_type {
   void (*destroy)(void* self); /* control thread, after the last exchange of this instance */
 } margay_endpoint_type;
 
-/* Four flat moments around the endpoint; any but create and destroy may be NULL. `state` is one
+/* Flat moments around the endpoint; any but create and destroy may be NULL. `state` is one
  * pointer per exchange and filter, NULL at first; `done` comes exactly once for each exchange whose
  * `before` was called, and frees it. */
 typedef struct margay_filter_type {
@@ -287,12 +303,21 @@ typedef struct margay_filter_type {
   /* Just before the head is committed; reverse order; may edit it. */
   void (*head)(void* self, void** state, const margay_host*, margay_exchange*,
                const margay_request*, int* status);
-  /* Transforms the body through `emit`; reverse order; `last` comes exactly once. */
+  /* Transforms the body through `emit`; reverse order. `signs` is 0, MARGAY_BODY_LAST, which comes
+   * exactly once, or MARGAY_BODY_FLUSH; with a sign the chunk may be empty. FAILED: the answer is
+   * cut. */
   margay_result (*body)(void* self, void** state, const margay_host*, margay_exchange*,
-                        margay_str chunk, int last);
+                        margay_str chunk, int signs);
   /* The answer is out, or lost. */
   void (*done)(void* self, void** state, const margay_request*, const margay_outcome*);
   void (*destroy)(void* self);
+  /* since 1.4 */
+  /* Before all others, on the loop, whatever `flags` say, so it must not block; wherever the filter
+   * is mapped to. What it sets as MARGAY_PATH or MARGAY_QUERY decides where the request goes: a
+   * filter of Engine or Host is asked before the application is chosen, one of an application
+   * before the endpoint. It may set attributes; the other functions of the answer are for `before`.
+   */
+  void (*map)(void* self, const margay_host*, margay_exchange*, const margay_request*);
 } margay_filter_type;
 
 /* In abi_websocket.h. */

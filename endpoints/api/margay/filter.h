@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -33,6 +34,16 @@ class Head {
     };
     host_.each_response_header(&exchange_, one, &each);
   }
+  // Bytes that this filter's `body` will get; {} when that is not known: a stream, or a filter
+  // nearer to the endpoint changes it.
+  std::optional<std::uint64_t> body_size() const {
+    const std::string_view text = view(host_.info(&exchange_, MARGAY_ANSWER_LENGTH));
+    if (text.empty()) return std::nullopt;
+    return detail::number<std::uint64_t>(text, 0);
+  }
+  // This filter leaves the body of this answer as it is: its `body` is not called, and the answer
+  // keeps its length.
+  void pass_body() { host_.pass_body(&exchange_); }
 
  private:
   bool edit(int mode, std::string_view name, std::string_view value) {
@@ -62,6 +73,10 @@ class Filter {
   using Moments = Filter;
   static constexpr Dispatch dispatch = Dispatch::loop;
   virtual ~Filter() = default;
+  // Before all others, always on the loop, for each request that may come to it: request.set() with
+  // MARGAY_PATH or MARGAY_QUERY changes where the request goes. Filters of Engine and Host are
+  // asked before the application is chosen, those of an application before the endpoint.
+  virtual void map(Request&) {}
   // In order. True: on with the next. False: this filter answers, now or, when it called
   // response.suspend(), later; then Async::proceed() may still hand on. An exception is answered as
   // an endpoint's.
@@ -69,8 +84,10 @@ class Filter {
   // In reverse order, once, before the first byte leaves.
   virtual void head(const Request&, Head&) {}
   // In reverse order, for each piece of the body; `last` comes exactly once, perhaps without bytes.
-  // What is not emitted is gone.
+  // What is not emitted is gone. An exception cuts the answer.
   virtual void body(std::string_view, bool /*last*/, Emit&) {}
+  // The endpoint wants the client to see now what it has written: emit what `body` has kept back.
+  virtual void flush(Emit&) {}
   // Once, always, on the loop: must not block.
   virtual void done(const margay_request&, const margay_outcome&) {}
 };
@@ -86,9 +103,11 @@ class StatefulFilter {
                 "the state of an exchange is at most 64 KiB, of usual alignment");
   static constexpr Dispatch dispatch = Dispatch::loop;
   virtual ~StatefulFilter() = default;
+  virtual void map(Request&) {}
   virtual bool before(Request&, Response&, State&) { return true; }
   virtual void head(const Request&, Head&, State&) {}
   virtual void body(std::string_view, bool /*last*/, Emit&, State&) {}
+  virtual void flush(Emit&, State&) {}
   virtual void done(const margay_request&, const margay_outcome&, State&) {}
 };
 
@@ -132,6 +151,16 @@ margay_result before(void* self, void** state, const margay_host* host, margay_e
 }
 
 template <class T>
+void map(void* self, const margay_host* host, margay_exchange* exchange,
+         const margay_request* raw) {
+  guarded<T>(self, [&](T& object) {
+    Request request(*host, *exchange, *raw, source_of<T>(self));
+    object.map(request);
+    return MARGAY_OK;
+  });
+}
+
+template <class T>
 void head(void* self, void** state, const margay_host* host, margay_exchange* exchange,
           const margay_request* raw, int* status) {
   guarded<T>(self, [&](T& object) {
@@ -144,11 +173,14 @@ void head(void* self, void** state, const margay_host* host, margay_exchange* ex
 
 template <class T>
 margay_result body(void* self, void** state, const margay_host* host, margay_exchange* exchange,
-                   margay_str chunk, int last) {
+                   margay_str chunk, int signs) {
   return guarded<T>(self, [&](T& object) {
     Emit emit(*host, *exchange);
-    if (!with_state<T>(*state,
-                       [&](auto&... its) { object.body(view(chunk), last != 0, emit, its...); }))
+    const bool last = (signs & MARGAY_BODY_LAST) != 0;
+    if (!with_state<T>(*state, [&](auto&... its) {
+          if (chunk.size != 0 || last) object.body(view(chunk), last, emit, its...);
+          if ((signs & MARGAY_BODY_FLUSH) != 0) object.flush(emit, its...);
+        }))
       emit(view(chunk));
     return MARGAY_OK;
   });
@@ -181,19 +213,24 @@ constexpr margay_filter_type filter(const char* name) {
   using Moments = typename T::Moments;
   static_assert(std::is_base_of_v<Moments, T>,
                 "a filter derives from margay::Filter or margay::StatefulFilter<State>");
+  constexpr bool has_map = !std::is_same_v<decltype(&T::map), decltype(&Moments::map)>;
   constexpr bool has_before = !std::is_same_v<decltype(&T::before), decltype(&Moments::before)>;
   constexpr bool has_head = !std::is_same_v<decltype(&T::head), decltype(&Moments::head)>;
   constexpr bool has_body = !std::is_same_v<decltype(&T::body), decltype(&Moments::body)>;
+  constexpr bool has_flush = !std::is_same_v<decltype(&T::flush), decltype(&Moments::flush)>;
+  static_assert(!has_flush || has_body, "flush is about what body has kept back");
   constexpr bool has_done = !std::is_same_v<decltype(&T::done), decltype(&Moments::done)>;
   return {sizeof(margay_filter_type),
-          static_cast<std::uint32_t>(T::dispatch),
+          static_cast<std::uint32_t>(T::dispatch) |
+              (has_flush ? std::uint32_t{MARGAY_TAKES_FLUSH} : 0u),
           name,
           detail::create<T>,
           has_before || detail::Stateful<T> ? detail::before<T> : nullptr,
           has_head ? detail::head<T> : nullptr,
           has_body ? detail::body<T> : nullptr,
           has_done || detail::has_to_end<T>() ? detail::done<T> : nullptr,
-          detail::destroy<T>};
+          detail::destroy<T>,
+          has_map ? detail::map<T> : nullptr};
 }
 
 }  // namespace margay

@@ -28,6 +28,24 @@ constexpr std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Takes the first member off a comma-separated list, without the white space around it (RFC 9110
+// section 5.6.1; for members that cannot have commas inside of quotes).
+constexpr std::string_view next_member(std::string_view& list) {
+  const auto comma = list.find(',');
+  const std::string_view member = trimmed(list.substr(0, comma));
+  list = comma == list.npos ? std::string_view{} : list.substr(comma + 1);
+  return member;
+}
+
+// Whether such a list has `token`, in any case; parameters behind it count for nothing.
+constexpr bool has_member(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const std::string_view member = next_member(list);
+    if (same_ignoring_case(trimmed(member.substr(0, member.find(';'))), token)) return true;
+  }
+  return false;
+}
+
 // The whole of `text` as a number, or `otherwise`.
 template <class T>
 T number(std::string_view text, T otherwise) {

@@ -245,7 +245,7 @@ TEST_CASE("Tomcat's names are warned about, each once and by name") {
             "server.xml:2:3: warning: 'AprLifecycleListener' in <Server> is Tomcat's and has no "
             "effect: there is nothing to prepare",
             "server.xml:4:28: warning: attribute 'compression' of <Connector> is Tomcat's and has "
-            "no effect: answers are not compressed here",
+            "no effect: write <Filter type=\"compression\"> with the same parameter",
             "server.xml:4:45: warning: attribute 'maxThreads' of <Connector> is Tomcat's and has "
             "no effect: set it on an <Executor> and name that in 'executor'",
             "server.xml:4:62: warning: attribute 'socket.rxBufSize' of <Connector> is Tomcat's and "
