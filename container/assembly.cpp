@@ -101,7 +101,6 @@ class Assembly {
     application_.sessions = options_.sessions;
     add_error_pages();
     application_.maps = any_maps(application_.filters);
-    return std::make_shared<const Application>(std::move(application_));
   }
 
  private:
