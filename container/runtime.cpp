@@ -323,7 +323,9 @@ void Runtime::tell_health() {
   bool complete = true;
   for (const HostMapping& host : mapping_->entries)
     complete &= std::none_of(host.applications.begin(), host.applications.end(), failed);
-  status_.use_health((stop_asked_ ? MARGAY_STOPPING : 0u) | (complete ? 0u : MARGAY_INCOMPLETE));
+  const unsigned stopping = stop_asked_ ? unsigned{MARGAY_STOPPING} : 0;
+  const unsigned incomplete = complete ? 0 : unsigned{MARGAY_INCOMPLETE};
+  status_.use_health(stopping | incomplete);
 }
 
 void Runtime::reap() {
