@@ -43,8 +43,8 @@ class Scene {
       of(e).provided[std::string(margay::view(name))] = [=] { make(arg, e, name); };
       return MARGAY_OK;
     };
-    host_.answer_within = [](margay_exchange* e, uint64_t milliseconds, int status) {
-      of(e).deadline = {milliseconds, status};
+    host_.answer_within = [](margay_exchange* e, uint64_t milliseconds, int its_status) {
+      of(e).deadline = {milliseconds, its_status};
       return MARGAY_OK;
     };
     host_.write = [](margay_exchange* e, margay_str bytes) {

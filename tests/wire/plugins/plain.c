@@ -62,7 +62,7 @@ static const margay_endpoint_type endpoint = {
     sizeof(margay_endpoint_type), MARGAY_ON_LOOP, "plain", create, service, destroy};
 static const margay_filter_type filter = {
     sizeof(margay_filter_type), MARGAY_ON_LOOP, "mark", create_mark, before, head, NULL, NULL,
-    destroy};
+    destroy, NULL};
 static const margay_endpoint_type* const endpoints[] = {&endpoint};
 static const margay_filter_type* const filters[] = {&filter};
 
