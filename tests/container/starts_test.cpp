@@ -110,7 +110,7 @@ TEST_CASE("startTimeout: so many may hang and no more") {
     scene.starts.launch("one", scene.hanging(), [&](std::exception_ptr) { ++over; });
   CHECK(scene.starts.is_full());
   CHECK(scene.complaint(1min, [](StartStep&) {}) ==
-        "application /shop is not started: 8 earlier starts have not come to an end");
+        "it is not started: 8 earlier starts have not come to an end");
   scene.go.set_value();
   CHECK(tests::eventually([&] {
     scene.starts.tick();

@@ -338,7 +338,7 @@ TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is don
     REQUIRE(life.server.log.await("application /slow deployed"));
     CHECK(life.body("/slow/") == "plain");
     std::ofstream(life.file("there")) << "yes";
-    REQUIRE(life.server.log.await("page gone"));
+    REQUIRE(life.server.log.await("diary gone"));
     CHECK(life.says({"page gone", "diary stopping with attributes", "diary gone"}));
     CHECK(life.body("/slow/") == "plain");
     CHECK_FALSE(has(life.server.log.all(), "other gone"));
@@ -348,7 +348,7 @@ TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is don
 
 TEST_CASE("Paused (reloading) context: the version before answers until the new one has started") {
   Life life;
-  life.application("shop", "<Endpoint name='old' type='where' path='/*'/>", "startTimeout='100ms'");
+  life.application("shop", "<Endpoint name='old' type='where' path='/*'/>");
   life.start();
   CHECK(life.body("/shop/x") == "old '/shop' '' '/x'");
   life.application("shop",
