@@ -56,10 +56,10 @@ struct Scene {
                  "<Application><Library file='lib/guarded.so'/>"
                  "<Endpoint type='me' path='/*'/><Endpoint type='me_on_loop' path='/in/loop/*'/>"
                  "<Endpoint type='reader' path='/in/read'/><Endpoint type='door' path='/door'/>"
-                 "<Endpoint type='me' name='small' path='/in/small' maxBody='2k'/>"
+                 "<Endpoint type='me' name='small' path='/in/small' maxBody='2KiB'/>"
                  "<Endpoint type='door_on_loop' path='/door-on-loop'/>"
                  "<WebSocket type='quiet' path='/in/socket'/>"
-                 "<WebSocket type='quiet' path='/socket'/>"
+                 "<WebSocket type='quiet' name='open' path='/socket'/>"
                  "<SecurityConstraint path='/in/*, /login' roles='**'/>"
                  "<SecurityConstraint path='/in/admin/*' roles='admin'/>" +
                      security + "</Application>");
@@ -195,9 +195,6 @@ TEST_CASE("FORM: maxSavePostSize, 4 KiB unless it is set") {
     CHECK(kept(scene, 4097) == 413);
     CHECK(kept(scene, 2048, "/a/in/small") == 303);
     CHECK(kept(scene, 2049, "/a/in/small") == 413);  // as without a login
-    Browser browser(scene);
-    CHECK(status(browser.ask("POST /a/in/x", "Transfer-Encoding: chunked\r\n" ,
-                             "")) == 400);
   }
   SUBCASE("0: no body") {
     const Scene scene("maxSavePostSize='0'");
@@ -481,7 +478,7 @@ TEST_CASE("authenticate() and login() with BASIC") {
   const Scene scene("", kMemory, "");
   auto& server = const_cast<RunningServer&>(scene.server);
   scene.write_application("<LoginConfig authMethod='BASIC' realmName='B'/>");
-  server.log.await("deployed");
+  server.log.await("mapping 2 is in use");
   Browser browser(scene);
   CHECK(tests::eventually([&] {
     return field(browser.get("/a/door?ask"), "WWW-Authenticate") ==
@@ -512,14 +509,14 @@ TEST_CASE("FORM: what cannot work is refused with its place") {
             "app.xml:2:1: error: <LoginConfig authMethod=\"FORM\"> needs 'loginPage'"));
   CHECK(has(trouble("<LoginConfig authMethod='FORM' loginPage='/x'/>"), "needs 'errorPage'"));
   CHECK(has(trouble("<LoginConfig authMethod='FORM' loginPage='x' errorPage='/x'/>"),
-            "app.xml:2:44: error: attribute 'loginPage': 'x' is no path"));
+            "app.xml:2:43: error: attribute 'loginPage': 'x' is no path"));
   CHECK(has(trouble("<LoginConfig authMethod='BASIC' loginPage='/x'/>"),
             "attribute 'loginPage' is for authMethod=\"FORM\" only"));
   CHECK(has(trouble("<LoginConfig authMethod='FORM' loginPage='/x' errorPage='/x'/>"
                     "<Manager cookies='false'/>"),
             "needs sessions"));
   CHECK(has(trouble("<LoginConfig authMethod='FORM' loginPage='/x' errorPage='/x' "
-                    "maxSavePostSize='2m'/>"),
+                    "maxSavePostSize='2MiB'/>"),
             "more than 1 MiB"));
   CHECK(has(trouble("<LoginConfig authMethod='FORM' loginPage='/x' errorPage='/x' "
                     "authenticationSessionTimeout='0'/>"),
