@@ -203,8 +203,7 @@ void HttpSession::await_login(security::SavedRequest request,
                               std::optional<std::chrono::seconds> patience) {
   const std::scoped_lock lock(mutex_);
   awaited_ = std::move(request);
-  const bool shorter =
-      patience && (max_inactive_.count() <= 0 || *patience < max_inactive_);
+  const bool shorter = patience && (max_inactive_.count() <= 0 || *patience < max_inactive_);
   if (!shorter || usual_max_inactive_) return;
   usual_max_inactive_ = std::exchange(max_inactive_, *patience);
 }

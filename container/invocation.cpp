@@ -80,8 +80,8 @@ bool Invocation::streams_body() const {
 // Whether it will be kept over a login. When a filter before the application may know the user,
 // nobody can tell.
 bool Invocation::saves_body() const {
-  return guarded_ == 0 && admission_ && admission_->lacks_user() &&
-         admission_->security()->form && logins_.can_wait();
+  return guarded_ == 0 && admission_ && admission_->lacks_user() && admission_->security()->form &&
+         logins_.can_wait();
 }
 
 std::size_t Invocation::body_limit(std::size_t usual) const {

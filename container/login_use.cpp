@@ -39,8 +39,8 @@ security::PrincipalPointer LoginUse::recall() {
     return nullptr;
   }
   if (!same_realm)
-    session->renew_login(login, std::make_shared<const security::Login>(
-                                    security::Login{user, realm->number()}));
+    session->renew_login(
+        login, std::make_shared<const security::Login>(security::Login{user, realm->number()}));
   return user;
 }
 

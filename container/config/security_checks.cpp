@@ -130,8 +130,8 @@ void check_login(const LoginConfig& login, Report& report) {
   } else {
     for (const std::string_view name : {"loginPage", "errorPage", "landingPage"})
       if (find_origin(login, name) != nullptr)
-        report.error(position_of(login, name), "attribute '" + std::string(name) +
-                                                   "' is for authMethod=\"FORM\" only");
+        report.error(position_of(login, name),
+                     "attribute '" + std::string(name) + "' is for authMethod=\"FORM\" only");
   }
 }
 

@@ -48,7 +48,7 @@ class Admission {
     return security_ == nullptr ? CorsPreflight::never : security_->allow_cors_preflight;
   }
 
-  const Security* security() const { return security_; }  // null: there are no users
+  const Security* security() const { return security_; }          // null: there are no users
   const PrincipalPointer& user() const { return finding_.user; }  // null: nobody
   std::string_view auth_type() const;
   // The request's target as logs may show it: `target` itself, or a copy with the secret covered.

@@ -40,9 +40,8 @@ class Form final : public Authenticator {
 };
 
 bool is_form(std::string_view content_type) {
-  return server::equal_ignoring_case(
-      server::trim(content_type.substr(0, content_type.find(';'))),
-      "application/x-www-form-urlencoded");
+  return server::equal_ignoring_case(server::trim(content_type.substr(0, content_type.find(';'))),
+                                     "application/x-www-form-urlencoded");
 }
 
 }  // namespace
@@ -52,8 +51,8 @@ FormRules::FormRules(const LoginConfig& config)
       error_page(config.error_page),
       landing_page(config.landing_page),
       most_saved(static_cast<std::size_t>(config.max_save_post_size)),
-      patience(std::chrono::duration_cast<std::chrono::seconds>(
-          config.authentication_session_timeout)),
+      patience(
+          std::chrono::duration_cast<std::chrono::seconds>(config.authentication_session_timeout)),
       encoding(config.character_encoding) {}
 
 bool FormRules::is_page(std::string_view path) const {

@@ -18,8 +18,8 @@ std::string SavedRequest::target() const {
 
 bool SavedRequest::is_saved(std::string_view field) {
   constexpr std::array<std::string_view, 9> kSaved{
-      "content-type", "content-encoding", "content-language", "origin",       "referer",
-      "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",   "sec-fetch-user"};
+      "content-type",   "content-encoding", "content-language", "origin",        "referer",
+      "sec-fetch-site", "sec-fetch-mode",   "sec-fetch-dest",   "sec-fetch-user"};
   return std::find(kSaved.begin(), kSaved.end(), field) != kSaved.end();
 }
 

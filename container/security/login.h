@@ -21,9 +21,9 @@ using LoginPointer = std::shared_ptr<const Login>;
 
 // As much of a request as is needed to make it again.
 struct SavedRequest {
-  std::string method;  // GET also for HEAD
-  std::string path;    // decoded, with that of the context
-  std::string query;   // raw, without '?'
+  std::string method;                                       // GET also for HEAD
+  std::string path;                                         // decoded, with that of the context
+  std::string query;                                        // raw, without '?'
   std::vector<std::pair<std::string, std::string>> fields;  // those of `is_saved`
   std::string body;
 

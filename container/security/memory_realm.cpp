@@ -54,15 +54,14 @@ void MemoryRealm::read() {
   std::vector<Diagnostic> warnings;
   auto fresh = std::make_shared<Snapshot>();
   for (auto& [name, user] : read_users(file_.path(), rules_, warnings))
-    fresh->users.emplace(
-        name, Known{std::move(user.credential),
-                    std::make_shared<const Principal>(
-                        Principal{.name = name,
-                                  .roles = std::move(user.roles),
-                                  .claims = {},
-                                  .stamp = std::move(user.stamp),
-                                  .outdated = std::make_shared<std::atomic<bool>>(false)}),
-                    {}});
+    fresh->users.emplace(name, Known{std::move(user.credential),
+                                     std::make_shared<const Principal>(Principal{
+                                         .name = name,
+                                         .roles = std::move(user.roles),
+                                         .claims = {},
+                                         .stamp = std::move(user.stamp),
+                                         .outdated = std::make_shared<std::atomic<bool>>(false)}),
+                                     {}});
   for (const auto& [name, user] : fresh->users)
     if (fresh->decoy == nullptr || fresh->decoy->credential.kind() < user.credential.kind())
       fresh->decoy = &user;
@@ -138,8 +137,7 @@ Answer MemoryRealm::find(std::string_view user) {
 PrincipalPointer MemoryRealm::adopt(const PrincipalPointer& user) const {
   const auto snapshot = current();
   const auto found = snapshot->users.find(user->name);
-  const bool same =
-      found != snapshot->users.end() && found->second.principal->stamp == user->stamp;
+  const bool same = found != snapshot->users.end() && found->second.principal->stamp == user->stamp;
   return same ? found->second.principal : nullptr;
 }
 

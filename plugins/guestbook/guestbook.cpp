@@ -1,5 +1,5 @@
-// A guestbook: pages from templates, users and entries in SQLite, errors in the site's own look. Who
-// may do what stands in app.xml; this asks the server who somebody is.
+// A guestbook: pages from templates, users and entries in SQLite, errors in the site's own look.
+// Who may do what stands in app.xml; this asks the server who somebody is.
 #include <margay/dispatcher.h>
 #include <margay/plugin.h>
 #include <margay/realm.h>
@@ -130,9 +130,9 @@ class Guestbook : public margay::Dispatcher {
       const auto id = entries_.add(request.principal(), its_text);
       return margay::Redirect{"~/#entry-" + std::to_string(id)};
     }
-    return margay::Reply{422, margay::View("write", {{"title", "Write an entry"},
-                                                     {"fault", fault},
-                                                     {"text", its_text}})};
+    return margay::Reply{
+        422,
+        margay::View("write", {{"title", "Write an entry"}, {"fault", fault}, {"text", its_text}})};
   }
 
   // The page with the form whose fields the server takes itself, at j_security_check.

@@ -1,5 +1,5 @@
-// Any body of a login form: what comes out is never empty of a user, holds no NUL, and no more bytes
-// than could have come in. The first byte chooses the encoding.
+// Any body of a login form: what comes out is never empty of a user, holds no NUL, and no more
+// bytes than could have come in. The first byte chooses the encoding.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -26,11 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (encoding == container::FormEncoding::latin1) require(container::is_utf8(text));
   }
   // What a request asked for leads back to a path of this host, without line ends.
-  const container::security::SavedRequest saved{.method = "GET",
-                                                .path = "/" + found->user,
-                                                .query = {},
-                                                .fields = {},
-                                                .body = {}};
+  const container::security::SavedRequest saved{
+      .method = "GET", .path = "/" + found->user, .query = {}, .fields = {}, .body = {}};
   const std::string target = saved.target();
   require(target.find_first_of("\r\n\\ ?#") == target.npos);
   return 0;

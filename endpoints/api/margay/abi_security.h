@@ -46,7 +46,8 @@ typedef struct margay_security {
   /* Claims of a verified token as JSON; {NULL, 0}: there is none. */
   margay_str (*claims)(margay_exchange*);
 
-  /* What follows is not for a filter's `before` of <Engine> or <Host>, and needs a <LoginConfig>. */
+  /* What follows is not for a filter's `before` of <Engine> or <Host>, and needs a <LoginConfig>.
+   */
 
   /* Asks the realm, which may take long. OK: from now on, and in the session, this is the user; the
    * session is made when there is none, and else gets another id. CLOSED: no such user, another

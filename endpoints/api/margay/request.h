@@ -64,7 +64,8 @@ class Request {
     const margay_security* functions = security();
     return functions != nullptr && functions->is_user_in_role(&exchange_, str(role)) != 0;
   }
-  // "BASIC", "DIGEST", "CLIENT_CERT", "BEARER" or "FORM", as <LoginConfig> says; "" when nobody, or a filter knows the user.
+  // "BASIC", "DIGEST", "CLIENT_CERT", "BEARER" or "FORM", as <LoginConfig> says; "" when nobody, or
+  // a filter knows the user.
   std::string_view auth_type() const {
     const margay_security* functions = security();
     return functions == nullptr ? std::string_view{} : view(functions->auth_type(&exchange_));
@@ -75,8 +76,8 @@ class Request {
     return functions == nullptr ? std::string_view{} : view(functions->claims(&exchange_));
   }
   // Logs a user of the <Realm> in, for this request and in the session, which is made when there is
-  // none and otherwise gets another id. On a worker only, as passwords take long to check. False: no
-  // such user, another password, or locked out. Throws LoginBusy and LoginError.
+  // none and otherwise gets another id. On a worker only, as passwords take long to check. False:
+  // no such user, another password, or locked out. Throws LoginBusy and LoginError.
   bool login(std::string_view user, std::string_view password);
   // There is no user any more, neither here nor in the session, whose WebSockets are closed with
   // 1008. What else the session holds stays; to end it, see HttpSession::invalidate. Throws

@@ -16,7 +16,9 @@ namespace {
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 
 struct Head {
-  explicit Head(std::vector<server::Field> its) : fields(std::move(its)) { head.set_fields(fields); }
+  explicit Head(std::vector<server::Field> its) : fields(std::move(its)) {
+    head.set_fields(fields);
+  }
   std::vector<server::Field> fields;
   server::RequestHead head;
 };
@@ -32,8 +34,8 @@ server::Field field(std::string_view name, std::string_view value) { return {nam
 
 TEST_CASE("FORM: j_username and j_password, the first of each") {
   const auto read = [](std::string_view body, FormEncoding encoding = FormEncoding::utf8) {
-    const auto found = read_login_form("Application/X-WWW-Form-URLEncoded; charset=UTF-8", body,
-                                       encoding);
+    const auto found =
+        read_login_form("Application/X-WWW-Form-URLEncoded; charset=UTF-8", body, encoding);
     return found ? found->user + "|" + found->password : std::string("nothing");
   };
   CHECK(read("j_username=ada&j_password=pw") == "ada|pw");

@@ -17,8 +17,8 @@ class Me : public margay::Endpoint {
     if (!request.claims().empty()) text += " claims=" + std::string(request.claims());
     text += " body=" + std::string(request.body());
     if (request.has_parameter("echo"))
-      text += " method=" + std::string(request.method()) + " content-type=" +
-              std::string(request.header("content-type")) +
+      text += " method=" + std::string(request.method()) +
+              " content-type=" + std::string(request.header("content-type")) +
               " content-length=" + std::string(request.header("content-length")) +
               " origin=" + std::string(request.header("origin")) +
               " agent=" + std::string(request.header("user-agent"));
