@@ -1,6 +1,8 @@
-// A guestbook: pages from templates, entries in SQLite, errors in the site's own look.
+// A guestbook: pages from templates, users and entries in SQLite, errors in the site's own look.
+// Who may do what stands in app.xml; this asks the server who somebody is.
 #include <margay/dispatcher.h>
 #include <margay/plugin.h>
+#include <margay/realm.h>
 #include <margay/view.h>
 
 #include <algorithm>
@@ -13,12 +15,14 @@
 #include <variant>
 
 #include "entries.h"
+#include "users.h"
 
 namespace guestbook {
 namespace {
 
-constexpr std::size_t kLongestName = 60;    // bytes
-constexpr std::size_t kLongestText = 2000;  // bytes
+constexpr std::size_t kShortestName = 2, kLongestName = 30;            // letters
+constexpr std::size_t kShortestPassword = 8, kLongestPassword = 1000;  // bytes
+constexpr std::size_t kLongestText = 2000;                             // bytes
 
 std::string formatted(std::chrono::sys_seconds when, const char* form) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
@@ -36,12 +40,24 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin));
 }
 
-// What is wrong with an entry, in words for its author; empty: nothing.
-std::string fault_of(const std::string& author, const std::string& text) {
-  if (author.empty()) return "Please say who you are.";
-  if (author.size() > kLongestName) return "That name is too long.";
+// What is wrong, in words for who sent it; empty: nothing.
+std::string fault_of(const std::string& text) {
   if (text.empty()) return "Please write something.";
   if (text.size() > kLongestText) return "That is too long; 2000 letters are the most.";
+  return {};
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+std::string fault_of(const std::string& name, const std::string& password) {
+  if (name.size() < kShortestName || name.size() > kLongestName ||
+      !std::all_of(name.begin(), name.end(), is_letter))
+    return "A name has 2 to 30 letters from a to z, digits, - and _.";
+  if (password.size() < kShortestPassword) return "A password has 8 letters at least.";
+  if (password.size() > kLongestPassword) return "That password is too long.";
   return {};
 }
 
@@ -52,11 +68,13 @@ std::string database_file(const margay::Config& config) {
   return file.string();
 }
 
-// Gives every page what the layout needs: where the application is.
+// Gives every page what the layout needs: where the application is, and who looks at it.
 class Site : public margay::HandlerInterceptor {
  public:
   void post_handle(margay::Request& request, margay::Response&, margay::View* view) override {
-    if (view != nullptr) view->model["base"] = request.context_path();
+    if (view == nullptr) return;
+    view->model["base"] = request.context_path();
+    if (!request.principal().empty()) view->model["user"] = request.principal();
   }
 };
 
@@ -76,11 +94,17 @@ class Guestbook : public margay::Dispatcher {
   explicit Guestbook(const margay::Config& config)
       : Dispatcher(config),
         entries_(database_file(config)),
+        users_(database_file(config)),
         page_size_(config.integer<int>("pageSize", 10, 1, 100)) {
     views<margay::Templates>(config);
     intercept<Site>();
     get("/", &Guestbook::list);
-    post("/entries", &Guestbook::add);
+    get("/write", &Guestbook::form);
+    post("/write", &Guestbook::add);
+    get("/login", &Guestbook::log_in);
+    get("/register", &Guestbook::sign_up_form);
+    post("/register", &Guestbook::sign_up);
+    post("/logout", &Guestbook::log_out);
     get("/entries/{id}", &Guestbook::show).produces("text/html");
     get("/entries/{id}", &Guestbook::as_json).produces("application/json");
     get("/error", &Guestbook::error).produces("text/html");
@@ -88,23 +112,62 @@ class Guestbook : public margay::Dispatcher {
 
  private:
   using Before = margay::QueryParam<"before", std::optional<std::int64_t>>;
+  using Failed = margay::QueryParam<"failed", std::optional<std::string>>;
   using Id = margay::PathParam<"id", std::int64_t>;
+  using Answer = std::variant<margay::Redirect, margay::Reply<margay::View>>;
 
   margay::View list(Before before) { return page(before->value_or(0)); }
 
+  // Only for who has logged in, as app.xml says of /write. What somebody writes who has not is kept
+  // by the server while they do.
+  margay::View form() { return {"write", {{"title", "Write an entry"}}}; }
+
   // A good entry is answered with a redirect, so that "reload" does not write it again.
-  std::variant<margay::Redirect, margay::Reply<margay::View>> add(margay::Form<"author"> author,
-                                                                  margay::Form<"text"> text) {
-    const std::string its_author = trimmed(*author);
+  Answer add(const margay::Request& request, margay::Form<"text"> text) {
     const std::string its_text = trimmed(*text);
-    const std::string fault = fault_of(its_author, its_text);
+    const std::string fault = fault_of(its_text);
     if (fault.empty()) {
-      const auto id = entries_.add(its_author, its_text);
+      const auto id = entries_.add(request.principal(), its_text);
       return margay::Redirect{"~/#entry-" + std::to_string(id)};
     }
-    margay::View again = page(0);
-    again.model.update({{"fault", fault}, {"author", its_author}, {"text", its_text}});
-    return margay::Reply{422, std::move(again)};
+    return margay::Reply{
+        422,
+        margay::View("write", {{"title", "Write an entry"}, {"fault", fault}, {"text", its_text}})};
+  }
+
+  // The page with the form whose fields the server takes itself, at j_security_check.
+  Answer log_in(const margay::Request& request, Failed failed) {
+    if (!request.principal().empty()) return margay::Redirect{"~/"};
+    margay::Model model = {{"title", "Log in"}};
+    if (*failed) model["fault"] = "That is no name and password that we know.";
+    return margay::Reply{200, margay::View("login", std::move(model))};
+  }
+
+  margay::View sign_up_form() { return {"register", {{"title", "Sign up"}}}; }
+
+  Answer sign_up(margay::Request& request, margay::Form<"name"> name,
+                 margay::Form<"password"> password) {
+    std::string fault = fault_of(*name, *password);
+    if (fault.empty()) {
+      switch (users_.add(*name, *password)) {
+        case Users::Added::yes:
+          request.login(*name, *password);
+          return margay::Redirect{"~/"};
+        case Users::Added::taken:
+          fault = "Somebody has that name already.";
+          break;
+        case Users::Added::full:
+          fault = "The book takes no more people.";
+          break;
+      }
+    }
+    return margay::Reply{
+        422, margay::View("register", {{"title", "Sign up"}, {"fault", fault}, {"name", *name}})};
+  }
+
+  margay::Redirect log_out(margay::Request& request) {
+    request.logout();
+    return {"~/"};
   }
 
   margay::View show(Id id) {
@@ -135,9 +198,27 @@ class Guestbook : public margay::Dispatcher {
   }
 
   Entries entries_;
+  Users users_;
   int page_size_;
+};
+
+// The server asks it who may log in.
+class Members : public margay::Realm {
+ public:
+  explicit Members(const margay::Config& config) : users_(database_file(config)) {}
+
+  std::optional<margay::Identity> authenticate(std::string_view user, std::string_view password,
+                                               std::string_view) override {
+    const auto name = users_.check(user, password);
+    if (!name) return std::nullopt;
+    return margay::Identity{*name, {"member"}};
+  }
+
+ private:
+  Users users_;
 };
 
 }  // namespace guestbook
 
-MARGAY_PLUGIN("guestbook", "1.0", margay::endpoint<guestbook::Guestbook>("guestbook"))
+MARGAY_PLUGIN("guestbook", "1.0", margay::endpoint<guestbook::Guestbook>("guestbook"),
+              margay::realm<guestbook::Members>("members"))

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "container/assembly.h"
-#include "container/starts.h"
 #include "container/config/read_config.h"
 #include "container/engine.h"
+#include "container/starts.h"
 #include "server/connector.h"
 #include "server/upgrade.h"
 #include "tests/support/client.h"
