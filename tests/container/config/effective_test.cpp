@@ -86,7 +86,7 @@ TEST_CASE("what is printed reads back as the same configuration") {
 TEST_CASE("every attribute has its origin beside it") {
   const std::string text = effective_configuration(parse(rich_server, substitutions));
   CHECK(contains(text, "port                             -Dport, conf/s- -.xml:4:22\n"));
-  CHECK(contains(text, "appBase             environment APPS, conf/s- -.xml:9:39\n"));
+  CHECK(contains(text, "appBase                     environment APPS, conf/s- -.xml:9:39\n"));
   CHECK(contains(text, "keepAliveTimeout                 as connectionTimeout\n"));
   CHECK(contains(text, "maxHeaderCount                   default\n"));
   CHECK(contains(text, "unixDomainSocketPath             not set\n"));

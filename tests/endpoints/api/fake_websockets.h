@@ -354,6 +354,10 @@ inline void Server::fill_host() {
     exchange->error = text(message);
     return MARGAY_OK;
   };
+  host_.thrown = [](margay_exchange* exchange, const margay_thrown* what) {
+    exchange->status = what->status;
+    return MARGAY_OK;
+  };
   host_.set_attribute = [](margay_exchange* exchange, margay_str name, margay_str value) {
     exchange->attributes[text(name)] = text(value);
     return MARGAY_OK;

@@ -74,10 +74,11 @@ TEST_CASE("more parameters than 1000, of query and form together, are refused") 
     return text;
   };
   const std::string half = pairs(500), more = pairs(501), all = pairs(1000);
+  const std::string over = all + "a";
   CHECK(Fixture(half, half).all().size() == 1000);
   CHECK(Fixture(all).request().parameters("a").size() == 1000);
   CHECK(Fixture(half, more, "text/plain").all().size() == 500);
-  for (Fixture fixture : {Fixture(half, more), Fixture(more, half), Fixture("", all + "a")}) {
+  for (Fixture fixture : {Fixture(half, more), Fixture(more, half), Fixture("", over)}) {
     margay::Request request = fixture.request();
     CHECK_THROWS_AS(request.parameter("a"), margay::StatusError);
     CHECK_THROWS_AS(request.parameters("a"), margay::StatusError);
