@@ -139,7 +139,8 @@ class Slow : public margay::Endpoint {
       });
     doors.arrive(name);
     doors.await_opening(name);
-    response.header("X-Late", "yes").status(201);
+    if (request.has_parameter("watched")) return;
+    if (!request.has_parameter("early")) response.header("X-Late", "yes").status(201);
     const margay::Write written = response.write("late " + name);
     const margay::Write flushed = response.flush();
     if (request.has_parameter("told")) doors.tell(name + " " + word(written) + " " + word(flushed));
