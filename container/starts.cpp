@@ -97,6 +97,11 @@ void Starts::run(const std::string& title, std::chrono::milliseconds limit, Work
       if (start->error) std::rethrow_exception(start->error);
       return;
     }
+    if (passed >= notice) {
+      options_.log.warn("{} has been starting for {}{}", title, print_duration(notice),
+                        start->where());
+      notice *= 2;
+    }
     if (is_late || options_.gives_up()) {
       std::string complaint =
           (is_late ? "it has not started within " + print_duration(limit) + " ('startTimeout')"
@@ -105,11 +110,6 @@ void Starts::run(const std::string& title, std::chrono::milliseconds limit, Work
       start->then = std::move(late);
       pending_.push_back(std::move(start));
       throw StartTimeout(std::move(complaint));
-    }
-    if (passed >= notice) {
-      options_.log.warn("{} has been starting for {}{}", title, print_duration(notice),
-                        start->where());
-      notice *= 2;
     }
   }
 }
