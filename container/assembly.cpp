@@ -150,8 +150,7 @@ class Assembly {
   void start_listeners() {
     std::vector<std::shared_ptr<const ListenerInstance>> listeners;
     for (const ListenerConfig& one : config_.listeners) {
-      listeners.push_back(
-          make_instance(one, types_.listener(one), next(one.name, one.parameters)));
+      listeners.push_back(make_instance(one, types_.listener(one), next(one.name, one.parameters)));
       application_.keeps.push_back(listeners.back());
     }
     application_.keeps.push_back(std::make_shared<EndOfAttributes>(application_.state));
@@ -224,8 +223,8 @@ class Assembly {
          .title = title_ + ": " + endpoint.name,
          .paths = std::move(paths),
          .unavailable = {},
-         .on_loop = (type->flags & MARGAY_ON_LOOP) != 0 &&
-                    endpoint.dispatch != DispatchChoice::worker,
+         .on_loop =
+             (type->flags & MARGAY_ON_LOOP) != 0 && endpoint.dispatch != DispatchChoice::worker,
          .synchronize = endpoint.synchronize_on_session,
          .body_limit = body_limit,
          .log = options_.log});

@@ -28,7 +28,7 @@ struct AssemblyOptions {
   std::shared_ptr<security::Realm> realm = {};
   AllRolesMode all_roles = AllRolesMode::strict;
   std::shared_ptr<SessionTable> sessions = nullptr;
-  std::string route = {};  // the Engine's jvmRoute
+  std::string route = {};                  // the Engine's jvmRoute
   std::filesystem::path work_folder = {};  // of its own; empty: it has none
   bool fail_if_endpoint_fails = true;      // unless the application says otherwise
 };

@@ -27,7 +27,8 @@ class Availability {
   void come(void* self);
 
   void* self() const { return self_.load(std::memory_order_acquire); }  // null: it did not `come`
-  std::string reason();  // empty: it is available
+  // Empty: it is available.
+  std::string reason();
 
  private:
   static constexpr std::int64_t kNow = 0, kNever = INT64_MAX;  // else milliseconds of the clock

@@ -24,11 +24,11 @@ struct BridgedConfig {
   margay_config abi{};
   server::Log log;
   Interfaces interfaces;
-  std::string scope;                      // of its application's topics
-  SessionListeners* listeners = nullptr;  // while it is made, in an application; else null
+  std::string scope;                        // of its application's topics
+  SessionListeners* listeners = nullptr;    // while it is made, in an application; else null
   ApplicationState* application = nullptr;  // null: it has none
   const void* library = nullptr;            // stands for the one its type is from
-  void* self = nullptr;                   // what was made with it; null until then
+  void* self = nullptr;                     // what was made with it; null until then
 };
 
 // The table of host functions. Constant; any thread.

@@ -114,6 +114,7 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
 std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
   failures_.clear();
+  awaited_.clear();
   auto mapping = std::make_shared<Mapping>();
   mapping->generation = generation_ + 1;
   const EngineConfig& engine = config.service.engine;
@@ -151,6 +152,8 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   auto hosts = HostTable::build(names, fallback);
   if (!hosts) complain(engine.position, hosts.error());
   mapping->hosts = std::move(*hosts);
+  // What was taken back or replaced meanwhile ends, or does so when it is done.
+  std::erase_if(late_, [&](const auto& one) { return !awaited_.contains(one.first); });
   ++generation_;
   return mapping;
 }
@@ -180,40 +183,41 @@ std::shared_ptr<const FilterSet> Deployer::filters(
       made->realm = earlier->realm;
   }
   if (libraries.empty() && configs.empty() && (!realm || made->realm != nullptr)) return made;
-  starts_.run(
-      owner, host.start_timeout,
-      [made, libraries, configs, realm, built_in = options_.built_in, base = options_.base,
-       interfaces = options_.interfaces, plugins = plugin_options(host),
-       logs = &logs_](StartStep& step) {
-        Types types(built_in);
-        for (const LibraryConfig& one : libraries) {
-          step.now("loading " + one.file);
-          types.load(one, base, plugins);
-          made->plugins.push_back(types.libraries().back().second);
-        }
-        std::vector<const StartOrder*> order;
-        for (const FilterConfig& one : configs) order.push_back(&one);
-        sort_by_start_order(order);
-        std::map<const FilterConfig*, std::shared_ptr<const FilterInstance>> instances;
-        for (const StartOrder* next : order) {
-          const auto& one = static_cast<const FilterConfig&>(*next);
-          step.now("creating '" + one.name + "'");
-          instances[&one] = make_instance(one, types.filter(one),
-                                          {one.name, "", "", pairs(one.parameters),
-                                           logs->log("app." + one.name), interfaces});
-          made->keeps.push_back(instances[&one]);
-        }
-        for (const FilterConfig& one : configs) {
-          made->filters.push_back(map_filter(one.name, one, *instances.at(&one)));
-          made->filters.back().everywhere |= one.paths.empty();
-        }
-        if (!realm || made->realm != nullptr) return;
-        step.now("creating the realm");
-        made->realm =
-            security::make_realm(*realm, types, base,
-                                 {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
-      },
-      {});
+  const auto make = [made, libraries, configs, realm, built_in = options_.built_in,
+                     base = options_.base, interfaces = options_.interfaces,
+                     plugins = plugin_options(host), logs = &logs_](StartStep& step) {
+    Types types(built_in);
+    for (const LibraryConfig& one : libraries) {
+      step.now("loading " + one.file);
+      types.load(one, base, plugins);
+      made->plugins.push_back(types.libraries().back().second);
+    }
+    std::vector<const StartOrder*> order;
+    for (const FilterConfig& one : configs) order.push_back(&one);
+    sort_by_start_order(order);
+    std::map<const FilterConfig*, std::shared_ptr<const FilterInstance>> instances;
+    for (const StartOrder* next : order) {
+      const auto& one = static_cast<const FilterConfig&>(*next);
+      step.now("creating '" + one.name + "'");
+      instances[&one] = make_instance(
+          one, types.filter(one),
+          {one.name, "", "", pairs(one.parameters), logs->log("app." + one.name), interfaces});
+      made->keeps.push_back(instances[&one]);
+    }
+    for (const FilterConfig& one : configs) {
+      made->filters.push_back(map_filter(one.name, one, *instances.at(&one)));
+      made->filters.back().everywhere |= one.paths.empty();
+    }
+    if (!realm || made->realm != nullptr) return;
+    step.now("creating the realm");
+    made->realm = security::make_realm(
+        *realm, types, base, {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
+  };
+  try {
+    starts_.run(owner, host.start_timeout, make, {});
+  } catch (const StartTimeout& error) {
+    throw std::runtime_error(owner + ": " + error.what());
+  }
   return made;
 }
 
@@ -274,8 +278,8 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
   if (source.context == nullptr) return config;
   const ContextConfig& context = *source.context;
   if (!context.libraries.empty() || !context.endpoints.empty() || !context.websockets.empty() ||
-      !context.filters.empty() || !context.filter_mappings.empty() ||
-      !context.listeners.empty() || !context.error_pages.empty() || !context.welcome_files.empty())
+      !context.filters.empty() || !context.filter_mappings.empty() || !context.listeners.empty() ||
+      !context.error_pages.empty() || !context.welcome_files.empty())
     complain(context.position,
              "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
              "and what says who may come in; move the rest of it there");
@@ -389,6 +393,7 @@ std::shared_ptr<const Application> Deployer::start(const std::string& key, const
         is_over);
   } catch (const StartTimeout&) {
     late_[key] = {.beginning = beginning};
+    awaited_.insert(key);
     throw;
   }
   return beginning->application;
@@ -400,7 +405,10 @@ std::shared_ptr<const Application> Deployer::take_late(const std::string& key,
   const auto found = late_.find(key);
   if (found == late_.end()) return nullptr;
   const bool is_the_same = found->second.beginning->application->fingerprint == print;
-  if (is_the_same && !found->second.is_over) throw StartTimeout("it still starts");
+  if (is_the_same && !found->second.is_over) {
+    awaited_.insert(key);
+    throw StartTimeout("it still starts");
+  }
   const Late late = std::move(found->second);
   late_.erase(found);
   if (!is_the_same) return nullptr;
@@ -423,19 +431,21 @@ void Deployer::try_again(const std::shared_ptr<const Application>& application, 
   using Made = tl::expected<std::shared_ptr<const EndpointInstance>, CreateFailure>;
   one.is_tried = true;
   const auto made = std::make_shared<std::optional<Made>>();
-  starts_.launch(
-      application->endpoints[one.endpoint].title,
-      [application, made, &one](StartStep&) {
-        *made = EndpointInstance::create(one.owner, *one.type, one.config);
-      },
-      [application, made, &one](const std::exception_ptr&) {
-        if (!*made) return put_off(*application, one, {"", "it could not be tried"});
-        if (!**made) return put_off(*application, one, (*made)->error());
-        come(*application, one, std::move(***made));
-        application->latecomers->waiting.remove_if([&](const Latecomer& each) {
-          return &each == &one;
-        });
-      });
+  const auto create = [application, made, &one](StartStep&) {
+    *made = EndpointInstance::create(one.owner, *one.type, one.config);
+  };
+  const auto created = [application, made, &one](const std::exception_ptr&) {
+    if (!*made) return put_off(*application, one, {"", "it could not be tried"});
+    if (!**made) return put_off(*application, one, (*made)->error());
+    come(*application, one, std::move(***made));
+    application->latecomers->waiting.remove_if(
+        [&](const Latecomer& each) { return &each == &one; });
+  };
+  try {
+    starts_.launch(application->endpoints[one.endpoint].title, create, created);
+  } catch (const std::exception& error) {  // no thread
+    put_off(*application, one, {"", error.what()});
+  }
 }
 
 void Deployer::end() {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,7 @@ class Deployer {
   std::uint64_t generation_ = 0;
   std::vector<std::string> failures_;
   std::map<std::string, Late> late_;  // by host and context path
+  std::set<std::string> awaited_;     // keys of those that this build still wants
   bool has_news_ = false;             // some of them are over
   Starts starts_;                     // ends first
 };

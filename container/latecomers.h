@@ -27,8 +27,8 @@ struct Latecomers {
 };
 
 // What has to happen before `one`, which could not be created, is tried again: its endpoint is
-// answered 503, or 404 for ever. Of those that do not say when it is 60 s. Its log hears of each new
-// reason. Whoever makes or has the application.
+// answered 503, or 404 for ever. Of those that do not say when it is 60 s. Its log hears of each
+// new reason. Whoever makes or has the application.
 void put_off(const Application& application, Latecomer& one, const CreateFailure& failure);
 // It was created at last. Control thread.
 void come(const Application& application, const Latecomer& one,

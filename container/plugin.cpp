@@ -147,10 +147,9 @@ std::string refusal(const margay_plugin& plugin) {
       return type.create != nullptr && type.authenticate != nullptr && type.destroy != nullptr;
     });
   if (fault.empty() && plugin.abi_minor >= kRealms)
-    fault =
-        types_fault(plugin.listeners, plugin.listener_count, "listener", [](const auto& type) {
-          return type.create != nullptr && type.destroy != nullptr;
-        });
+    fault = types_fault(plugin.listeners, plugin.listener_count, "listener", [](const auto& type) {
+      return type.create != nullptr && type.destroy != nullptr;
+    });
   return fault;
 }
 

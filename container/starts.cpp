@@ -72,7 +72,7 @@ Starts::~Starts() {
 
 std::unique_ptr<Starts::Start> Starts::begin(const std::string& title, Work work) const {
   if (is_full())
-    throw std::runtime_error(title + " is not started: " + std::to_string(kMost) +
+    throw std::runtime_error("it is not started: " + std::to_string(kMost) +
                              " earlier starts have not come to an end");
   auto start = std::make_unique<Start>();
   start->title = title;

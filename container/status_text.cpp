@@ -23,8 +23,7 @@ void append(std::string& out, const Application& application) {
   bool is_whole = true;
   for (const MappedEndpoint& one : application.endpoints) {
     is_whole &= one.type != nullptr;
-    const std::string trouble =
-        one.type == nullptr ? one.unavailable : one.availability->reason();
+    const std::string trouble = one.type == nullptr ? one.unavailable : one.availability->reason();
     if (!trouble.empty())
       troubles += "    " + (one.name.empty() ? "" : one.name + ": ") + first_line(trouble) + '\n';
   }

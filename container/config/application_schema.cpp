@@ -17,7 +17,8 @@ constexpr std::string_view fails_as_a_whole =
     "that endpoint alone is answered 503, or 404 when it says that it never will work, and is "
     "created when its time is over: the one it named, or 60 s.";
 constexpr std::string_view start_limit =
-    "How long the parts of the application may take to be created and to start, together. Behind it the deployment fails, and is taken up again when they are done "
+    "How long the parts of the application may take to be created and to start, together. Behind "
+    "it the deployment fails, and is taken up again when they are done "
     "after all. -1 waits for ever, and holds up every other deployment meanwhile.";
 
 std::shared_ptr<const Element> listener_element() {
@@ -26,16 +27,14 @@ std::shared_ptr<const Element> listener_element() {
        .meaning = "Hears of the application's start, before filters, endpoints and WebSockets are "
                   "made, and of its end, when they are gone; in the order of the document, and in "
                   "reverse at the end.",
-       .attributes =
-           {{"name",
-             or_as("type", text(&ListenerConfig::name)),
-             "How logs call it; unique within the application."},
-            {"type",
-             or_as("name", text(&ListenerConfig::type)),
-             "The listener type that a library offers under this name.",
-             {"listener-class"}},
-            {"library", or_else("any that has the type", text(&ListenerConfig::library)),
-             "The `<Library>` that has the type; needed only where two have it."}},
+       .attributes = {{"name", or_as("type", text(&ListenerConfig::name)),
+                       "How logs call it; unique within the application."},
+                      {"type",
+                       or_as("name", text(&ListenerConfig::type)),
+                       "The listener type that a library offers under this name.",
+                       {"listener-class"}},
+                      {"library", or_else("any that has the type", text(&ListenerConfig::library)),
+                       "The `<Library>` that has the type; needed only where two have it."}},
        .children = {any_number(&ListenerConfig::parameters, parameter_element())},
        .tomcat = "`<listener>` of web.xml with a ServletContextListener; those of Tomcat itself, "
                  "with `className`, have no effect",
@@ -244,31 +243,31 @@ std::vector<Child> application_children() {
 }
 
 std::vector<Attribute> application_attributes() {
-  return {{"denyUncoveredHttpMethods",
-           boolean(&ApplicationConfig::deny_uncovered_methods),
-           "Refuses methods that no `<SecurityConstraint>` names, where others are named for the "
-           "same path.",
-           {"`<deny-uncovered-http-methods>`"}},
-          {"startTimeout",
-           or_else("as the `<Host>` says", duration_or_never(&ApplicationConfig::start_timeout)),
-           start_limit,
-           {.name = "none"}},
-          {"failCtxIfServletStartFails",
-           or_else("as the `<Host>` says", boolean(&ApplicationConfig::fail_if_endpoint_fails)),
-           fails_as_a_whole},
-          {"workDir",
-           or_else("below `workDir` of the `<Host>`", path(&ApplicationConfig::work_dir)),
-           "The folder that the application's types may write in, relative to the server's folder; "
-           "made when one of them asks for it. Applications must not share one."}};
+  return {
+      {"denyUncoveredHttpMethods",
+       boolean(&ApplicationConfig::deny_uncovered_methods),
+       "Refuses methods that no `<SecurityConstraint>` names, where others are named for the "
+       "same path.",
+       {"`<deny-uncovered-http-methods>`"}},
+      {"startTimeout",
+       or_else("as the `<Host>` says", duration_or_never(&ApplicationConfig::start_timeout)),
+       start_limit,
+       {.name = "none"}},
+      {"failCtxIfServletStartFails",
+       or_else("as the `<Host>` says", boolean(&ApplicationConfig::fail_if_endpoint_fails)),
+       fails_as_a_whole},
+      {"workDir", or_else("below `workDir` of the `<Host>`", path(&ApplicationConfig::work_dir)),
+       "The folder that the application's types may write in, relative to the server's folder; "
+       "made when one of them asks for it. Applications must not share one."}};
 }
 
 Attribute load_on_startup() {
-  return {"loadOnStartup",
-          or_else("behind all that have one",
-                  integer(&StartOrder::load_on_startup, -1, 1'000'000'000)),
-          "When it is created: lower numbers first, equal ones in the order of the document; "
-          "filters come before endpoints and WebSockets. -1 is as if it were not there.",
-          {"load-on-startup"}};
+  return {
+      "loadOnStartup",
+      or_else("behind all that have one", integer(&StartOrder::load_on_startup, -1, 1'000'000'000)),
+      "When it is created: lower numbers first, equal ones in the order of the document; "
+      "filters come before endpoints and WebSockets. -1 is as if it were not there.",
+      {"load-on-startup"}};
 }
 
 std::shared_ptr<const Element> application_schema() {

@@ -107,9 +107,8 @@ template <class Owner, class Value>
 Field unless_given(std::optional<Value> Owner::*member, std::string type,
                    tl::expected<Value, Complaint> (*parse)(std::string_view),
                    std::string (*print)(Value)) {
-  Field field = scalar(std::move(type), member, parse, [](const std::optional<Value>&) {
-    return std::string();
-  });
+  Field field = scalar(std::move(type), member, parse,
+                       [](const std::optional<Value>&) { return std::string(); });
   field.show = [member, print](const ConfigElement& element) -> std::optional<std::string> {
     const auto& value = as<Owner>(element).*member;
     return value ? std::optional(print(*value)) : std::nullopt;

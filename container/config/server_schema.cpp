@@ -261,14 +261,14 @@ std::shared_ptr<const Element> context_element() {
       {"docBase", or_else("no folder", path(&ContextConfig::doc_base)),
        "The application's folder, absolute or relative to `appBase`."}};
   for (Attribute& one : application_attributes()) attributes.push_back(std::move(one));
-  return element(
-      {.name = "Context",
-       .meaning = "An application declared here instead of by an app.xml; takes all that "
-                  "`<Application>` takes.",
-       .attributes = std::move(attributes),
-       .children = application_children(),
-       .tomcat = "the same",
-       .make = fresh<ContextConfig>()});
+  return element({.name = "Context",
+                  .meaning =
+                      "An application declared here instead of by an app.xml; takes all that "
+                      "`<Application>` takes.",
+                  .attributes = std::move(attributes),
+                  .children = application_children(),
+                  .tomcat = "the same",
+                  .make = fresh<ContextConfig>()});
 }
 
 std::shared_ptr<const Element> host_element() {

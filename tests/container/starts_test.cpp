@@ -27,7 +27,8 @@ struct Scene {
       at_last();
     };
   }
-  std::string complaint(std::chrono::milliseconds limit, Starts::Work work, Starts::Then late = {}) {
+  std::string complaint(std::chrono::milliseconds limit, Starts::Work work,
+                        Starts::Then late = {}) {
     try {
       starts.run("application /shop", limit, std::move(work), std::move(late));
     } catch (const std::exception& error) {
@@ -91,10 +92,11 @@ TEST_CASE("startTimeout: a server that is told to stop waits no longer") {
     stops = true;
     work(step);
   };
-  CHECK(scene.complaint(no_timeout, hang_and_stop, late).starts_with(
-      "nobody waits for its start, as the server stops"));
+  CHECK(scene.complaint(no_timeout, hang_and_stop, late)
+            .starts_with("nobody waits for its start, as the server stops"));
   scene.go.set_value();
-  scene.starts.launch("another", [](StartStep&) {}, [&](std::exception_ptr) { ++over; });
+  scene.starts.launch(
+      "another", [](StartStep&) {}, [&](std::exception_ptr) { ++over; });
   CHECK(tests::eventually([&] {
     scene.starts.tick();
     return over == 2;
@@ -108,7 +110,7 @@ TEST_CASE("startTimeout: so many may hang and no more") {
     scene.starts.launch("one", scene.hanging(), [&](std::exception_ptr) { ++over; });
   CHECK(scene.starts.is_full());
   CHECK(scene.complaint(1min, [](StartStep&) {}) ==
-        "application /shop is not started: 8 earlier starts have not come to an end");
+        "it is not started: 8 earlier starts have not come to an end");
   scene.go.set_value();
   CHECK(tests::eventually([&] {
     scene.starts.tick();

@@ -37,9 +37,9 @@ class Life {
     const fs::path lib = server.folder / "apps" / name / "lib";
     fs::create_directories(lib);
     if (!fs::exists(lib / "lifecycle.so")) fs::copy_file(library(), lib / "lifecycle.so");
-    server.write("apps/" + name + "/app.xml",
-                 "<Application " + attributes + "><Library file='lib/lifecycle.so'/>" + children +
-                     "</Application>");
+    server.write("apps/" + name + "/app.xml", "<Application " + attributes +
+                                                  "><Library file='lib/lifecycle.so'/>" + children +
+                                                  "</Application>");
   }
   void start(const std::string& host = "", const std::string& inside = "") {
     server.write("server.xml", server_xml(port, host, inside));
@@ -57,7 +57,8 @@ class Life {
     std::size_t at = 0;
     for (const std::string& line : lines) {
       at = all.find(line + "\n", at);
-      CHECK_MESSAGE(at != std::string::npos, "nobody said \"" << line << "\" in its turn:\n" << all);
+      CHECK_MESSAGE(at != std::string::npos, "nobody said \"" << line << "\" in its turn:\n"
+                                                              << all);
       if (at == std::string::npos) return false;
       at += line.size();
     }
@@ -103,18 +104,22 @@ TEST_CASE("Lifecycle events: listeners first and last, then filters, then by loa
                    "pool closed after 0", "two gone", "one gone"}));
 }
 
-TEST_CASE("Lifecycle events: what a listener throws stops the deployment, and the version before "
-          "goes on") {
+TEST_CASE(
+    "Lifecycle events: what a listener throws stops the deployment, and the version before "
+    "goes on") {
   Life life;
-  const std::string good = "<Listener name='one' type='diary'/>"
-                           "<Endpoint name='page' type='plain' path='/*'/>";
-  const std::string bad = "<Listener name='early' type='diary'/>\n<Listener name='bad' type='diary'>"
-                          "<Parameter name='fail' value='start'/></Listener>";
+  const std::string good =
+      "<Listener name='one' type='diary'/>"
+      "<Endpoint name='page' type='plain' path='/*'/>";
+  const std::string bad =
+      "<Listener name='early' type='diary'/>\n<Listener name='bad' type='diary'>"
+      "<Parameter name='fail' value='start'/></Listener>";
   life.application("new", bad);
   life.application("old", good);
   life.start();
   CHECK(has(life.get("/new/"), "HTTP/1.1 503 "));
-  CHECK(has(life.server.log.all(), "app.xml:2:1: error: 'bad' could not start: the database is gone"));
+  CHECK(has(life.server.log.all(),
+            "app.xml:2:1: error: 'bad' could not start: the database is gone"));
   CHECK(life.says({"early started", "bad started", "early stopping with attributes", "bad gone",
                    "early gone"}));
 
@@ -124,12 +129,13 @@ TEST_CASE("Lifecycle events: what a listener throws stops the deployment, and th
   CHECK(life.body("/old/") == "plain");
   CHECK_FALSE(has(life.server.log.all(), "one stopping"));
 
-  life.application("old", "<Listener name='new' type='diary'/>"
-                          "<Endpoint name='page' type='plain' path='/*'/>");
+  life.application("old",
+                   "<Listener name='new' type='diary'/>"
+                   "<Endpoint name='page' type='plain' path='/*'/>");
   REQUIRE(life.server.log.await("application /old deployed"));
   REQUIRE(life.server.log.await("one gone"));
-  CHECK(life.says({"new started", "page made", "page gone", "one stopping with attributes",
-                   "one gone"}));
+  CHECK(life.says(
+      {"new started", "page made", "page gone", "one stopping with attributes", "one gone"}));
 }
 
 TEST_CASE("Lifecycle events: a library without the listener, and one that cannot be made") {
@@ -189,8 +195,9 @@ TEST_CASE("attributes are the application's, objects those of one library") {
   SUBCASE("a new version begins without, and what was shared ends with the old one") {
     CHECK(life.body("/shop/one?set=a&value=1") == "set");
     CHECK(life.body("/shop/one") == "1");
-    life.server.write("apps/shop/app.xml", "<Application workDir='own'><Library file='lib/lifecycle.so'/>"
-                                           "<Endpoint type='shared' path='/*'/></Application>");
+    life.server.write("apps/shop/app.xml",
+                      "<Application workDir='own'><Library file='lib/lifecycle.so'/>"
+                      "<Endpoint type='shared' path='/*'/></Application>");
     REQUIRE(life.server.log.await("pool closed after 1"));
     CHECK(life.body("/shop/?get=a") == "nothing");
     CHECK(life.body("/shop/") == "no pool");
@@ -198,22 +205,26 @@ TEST_CASE("attributes are the application's, objects those of one library") {
   }
 }
 
-TEST_CASE("Params: a <Context> adds to app.xml and wins, and built-in filters pass over what is not "
-          "theirs") {
+TEST_CASE(
+    "Params: a <Context> adds to app.xml and wins, and built-in filters pass over what is not "
+    "theirs") {
   Life life;
   life.application("shop",
                    "<Parameter name='a' value='app'/><Parameter name='b' value='app'/>"
                    "<Filter type='request-id' path='/*'/><Endpoint type='shared' path='/*'/>");
-  life.start("", "<Context path='/shop' docBase='shop'><Parameter name='b' value='context'/>"
-                 "<Parameter name='c' value='${CERTAINLY_NOT_SET:-default}'/></Context>");
+  life.start("",
+             "<Context path='/shop' docBase='shop'><Parameter name='b' value='context'/>"
+             "<Parameter name='c' value='${CERTAINLY_NOT_SET:-default}'/></Context>");
   CHECK(life.body("/shop/?parameter=a") == "app|app");
   CHECK(life.body("/shop/?parameter=b") == "context|context");
   CHECK(life.body("/shop/?parameter=c") == "default|default");
 }
 
-TEST_CASE("Unavailable: an endpoint that leaves is 503 with Retry-After, and comes back by itself") {
+TEST_CASE(
+    "Unavailable: an endpoint that leaves is 503 with Retry-After, and comes back by itself") {
   Life life;
-  life.application("shop", "<Endpoint type='moody' path='/moody'/><Endpoint type='plain' path='/'/>");
+  life.application("shop",
+                   "<Endpoint type='moody' path='/moody'/><Endpoint type='plain' path='/'/>");
   life.start();
   CHECK(life.body("/shop/moody") == "at your service, 0");
   for (const char* way : {"/shop/moody?leave=2", "/shop/moody?leave=2&later"}) {
@@ -237,7 +248,8 @@ TEST_CASE("Unavailable: an endpoint that leaves is 503 with Retry-After, and com
 
 TEST_CASE("Unavailable: permanently is 404, for that endpoint alone") {
   Life life;
-  life.application("shop", "<Endpoint type='moody' path='/moody'/><Endpoint type='plain' path='/'/>");
+  life.application("shop",
+                   "<Endpoint type='moody' path='/moody'/><Endpoint type='plain' path='/'/>");
   life.start();
   CHECK(has(life.get("/shop/moody?leave=-1"), "HTTP/1.1 404 "));
   CHECK(has(life.get("/shop/moody"), "HTTP/1.1 404 "));
@@ -261,8 +273,9 @@ TEST_CASE("failCtxIfServletStartFails='false': the others serve, and it is tried
   const std::string until = life.parameter("until-there", "there");
   life.application("shop", "<Endpoint type='moody' path='/moody'>" + until +
                                "</Endpoint><Endpoint name='page' type='plain' path='/'/>");
-  life.application("gone", "<Endpoint type='moody' path='/*'><Parameter name='never' value='true'/>" +
-                               until + "</Endpoint>");
+  life.application(
+      "gone", "<Endpoint type='moody' path='/*'><Parameter name='never' value='true'/>" + until +
+                  "</Endpoint>");
   life.application("odd", "<Endpoint type='moody' path='/*'><Parameter name='odd' value='true'/>" +
                               until + "</Endpoint>");
   life.application("strict", "<Endpoint type='moody' path='/*'>" + until + "</Endpoint>",
@@ -292,8 +305,9 @@ TEST_CASE("failCtxIfServletStartFails='false': the others serve, and it is tried
 
 TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is done") {
   Life life;
-  life.application("slow", "<Listener type='diary'/><Endpoint name='page' type='plain' path='/*'>" +
-                               life.parameter("until", "there") + "</Endpoint>",
+  life.application("slow",
+                   "<Listener type='diary'/><Endpoint name='page' type='plain' path='/*'>" +
+                       life.parameter("until", "there") + "</Endpoint>",
                    "startTimeout='200ms'");
   life.application("quick", "<Endpoint type='plain' path='/*'/>");
   life.start();
@@ -324,7 +338,7 @@ TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is don
     REQUIRE(life.server.log.await("application /slow deployed"));
     CHECK(life.body("/slow/") == "plain");
     std::ofstream(life.file("there")) << "yes";
-    REQUIRE(life.server.log.await("page gone"));
+    REQUIRE(life.server.log.await("diary gone"));
     CHECK(life.says({"page gone", "diary stopping with attributes", "diary gone"}));
     CHECK(life.body("/slow/") == "plain");
     CHECK_FALSE(has(life.server.log.all(), "other gone"));
@@ -334,7 +348,7 @@ TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is don
 
 TEST_CASE("Paused (reloading) context: the version before answers until the new one has started") {
   Life life;
-  life.application("shop", "<Endpoint name='old' type='where' path='/*'/>", "startTimeout='100ms'");
+  life.application("shop", "<Endpoint name='old' type='where' path='/*'/>");
   life.start();
   CHECK(life.body("/shop/x") == "old '/shop' '' '/x'");
   life.application("shop",

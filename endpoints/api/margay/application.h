@@ -109,8 +109,9 @@ class Application {
 class ApplicationListener {
  public:
   virtual ~ApplicationListener() = default;
-  // Before any filter, endpoint or WebSocket is made. What it throws stops the deployment; listeners
-  // that have started hear `stopping` then. The version before, if there is one, still serves.
+  // Before any filter, endpoint or WebSocket is made. What it throws stops the deployment;
+  // listeners that have started hear `stopping` then. The version before, if there is one, still
+  // serves.
   virtual void started(Application&) {}
   // When filters and endpoints have been destroyed; attributes are still there. Must not hang: the
   // control thread waits without a limit. What it throws is logged.
@@ -135,7 +136,7 @@ struct ListenerAdapter {
   static margay_result started(void* self, margay_failure* failure) noexcept {
     auto& its = *static_cast<ListenerAdapter*>(self);
     return succeeds(failure, [&] { its.listener.started(its.application); }) ? MARGAY_OK
-                                                                            : MARGAY_FAILED;
+                                                                             : MARGAY_FAILED;
   }
   static void stopping(void* self) noexcept {
     auto& its = *static_cast<ListenerAdapter*>(self);
@@ -157,8 +158,13 @@ struct ListenerAdapter {
 template <class T>
 constexpr margay_listener_type listener(const char* name) {
   using Adapter = detail::ListenerAdapter<T>;
-  return {sizeof(margay_listener_type), 0, name, Adapter::create, Adapter::started,
-          Adapter::stopping, Adapter::destroy};
+  return {sizeof(margay_listener_type),
+          0,
+          name,
+          Adapter::create,
+          Adapter::started,
+          Adapter::stopping,
+          Adapter::destroy};
 }
 
 }  // namespace margay

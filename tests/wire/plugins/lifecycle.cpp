@@ -163,8 +163,9 @@ class Moody final : public margay::Endpoint {
 class Where final : public margay::Endpoint {
  public:
   explicit Where(const margay::Config& config)
-      : name_(config.name()), greeting_(config.get("greeting", "")), hold_(config.get("hold", "")) {
-  }
+      : name_(config.name()),
+        greeting_(config.get("greeting", "")),
+        hold_(config.get("hold", "")) {}
   void service(margay::Request& request, margay::Response& response) override {
     while (!hold_.empty() && !std::filesystem::exists(hold_)) {
       std::ofstream(hold_ + ".began") << "yes";
