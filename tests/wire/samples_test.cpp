@@ -78,13 +78,6 @@ TEST_CASE("the samples answer, and refuse what they cannot use") {
   Client client(samples.port());
   client.send("POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello");
   CHECK(body_of(client.answer()) == "5 bytes, fnv1a a430d84680aabd0b\n");
-  const std::string form =
-      "--X\r\nContent-Disposition: form-data; name=file; filename=../a.txt\r\n\r\nhello\r\n--X--";
-  client.send(
-      "POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; "
-      "boundary=X\r\nContent-Length: " +
-      std::to_string(form.size()) + "\r\n\r\n" + form);
-  CHECK(body_of(client.answer()) == "file (a.txt): 5 bytes, fnv1a a430d84680aabd0b\n");
   const std::string page = samples.get("/");
   CHECK(page.starts_with("HTTP/1.1 200 "));
   CHECK(page.find("Content-Type: text/html") != std::string::npos);
@@ -186,31 +179,44 @@ TEST_CASE("concurrency: a stream keeps its code while that is replaced, and then
 }
 
 TEST_CASE(
-    "guestbook: entries are written, escaped, paged, kept over a restart, and missed with a page") {
+    "guestbook: who has signed up writes; entries are escaped, paged, kept over a restart, and "
+    "missed with a page") {
   tests::Installation server;
   const fs::path folder = server.base() / "apps" / "guestbook";
   fs::copy(fs::path(tests::environment("MARGAY_APPS")) / "guestbook", folder,
            fs::copy_options::recursive);
   fs::remove_all(folder / "data");
   server.start();
-  const auto post = [&](const std::string& form) {
+  std::string cookie;
+  const auto post = [&](const std::string& path, const std::string& form) {
     Client client(server.port());
-    client.send(
-        "POST /guestbook/entries HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-        std::to_string(form.size()) + "\r\n\r\n" + form);
-    return client.rest();
+    client.send("POST /guestbook" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                (cookie.empty() ? "" : "Cookie: " + cookie + "\r\n") +
+                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+                std::to_string(form.size()) + "\r\n\r\n" + form);
+    const std::string answer = client.rest();
+    if (const auto at = answer.find("Set-Cookie: "); at != answer.npos)
+      cookie = answer.substr(at + 12, answer.find(';', at) - at - 12);
+    return answer;
   };
+  const auto leads_to = [](const std::string& answer, const std::string& path) {
+    CHECK(answer.starts_with("HTTP/1.1 303 "));
+    return answer.find("Location: /guestbook" + path + "\r\n") != std::string::npos;
+  };
+  CHECK(leads_to(post("/write", "text=x"), "/login"));
+  cookie.clear();
+  CHECK(post("/register", "name=Ada&password=short").starts_with("HTTP/1.1 422 "));
+  CHECK(leads_to(post("/register", "name=Ada&password=long+enough"), "/"));
+  CHECK(post("/register", "name=ADA&password=long+enough").find("has that name already") !=
+        std::string::npos);
   const auto count = [](const std::string& page, const std::string& text) {
     int found = 0;
     for (auto at = page.find(text); at != page.npos; at = page.find(text, at + 1)) ++found;
     return found;
   };
   for (int i = 1; i <= 11; ++i) {
-    const std::string answer = post("author=Ada&text=%3Cb%3Enumber+" + std::to_string(i));
-    CHECK(answer.starts_with("HTTP/1.1 303 "));
-    CHECK(answer.find("Location: /guestbook/#entry-" + std::to_string(i) + "\r\n") !=
-          std::string::npos);
+    const std::string answer = post("/write", "text=%3Cb%3Enumber+" + std::to_string(i));
+    CHECK(leads_to(answer, "/#entry-" + std::to_string(i)));
   }
   const std::string newest = server.get("/guestbook/");
   CHECK(count(newest, "<article") == 10);
@@ -219,12 +225,13 @@ TEST_CASE(
   const std::string older = server.get("/guestbook/?before=2");
   CHECK(count(older, "<article") == 1);
   CHECK(count(older, "?before=") == 0);
-  const std::string again = post("author=%20&text=kept");
+  CHECK(post("/write", "text=%20").starts_with("HTTP/1.1 422 "));
+  const std::string again = post("/write", "text=" + std::string(2001, 'x'));
   CHECK(again.starts_with("HTTP/1.1 422 "));
-  CHECK(again.find(">kept</textarea>") != std::string::npos);
-  CHECK(post("author=x&text=" + std::string(2001, 'x')).starts_with("HTTP/1.1 422 "));
-  CHECK(post("text=nobody").find("form parameter &apos;author&apos; is missing") !=
-        std::string::npos);
+  CHECK(again.find("xxx</textarea>") != std::string::npos);
+  CHECK(post("/write", "").find("form parameter &apos;text&apos; is missing") != std::string::npos);
+  CHECK(leads_to(post("/logout", ""), "/"));
+  CHECK(leads_to(post("/write", "text=x"), "/login"));
   const std::string missed = server.get("/guestbook/entries/12", "Accept: text/html\r\n");
   CHECK(missed.starts_with("HTTP/1.1 404 "));
   CHECK(missed.find("There is no such entry.") != std::string::npos);
@@ -237,5 +244,9 @@ TEST_CASE(
   server.start();
   CHECK(server.get("/guestbook/entries/11", "Accept: application/json\r\n")
             .find(R"("text":"<b>number 11")") != std::string::npos);
+  cookie.clear();
+  CHECK(leads_to(post("/j_security_check", "j_username=ada&j_password=wrong"), "/login?failed"));
+  CHECK(leads_to(post("/j_security_check", "j_username=ada&j_password=long+enough"), "/"));
+  CHECK(leads_to(post("/write", "text=back"), "/#entry-12"));
   CHECK(server.stop() == 0);
 }
