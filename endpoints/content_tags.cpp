@@ -2,28 +2,41 @@
 #include "endpoints/content_tags.h"
 
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <unistd.h>
 
-#include <cstdint>
+#include <array>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
-
-#include "endpoints/sha256.h"
 
 namespace endpoints {
 
 namespace {
 
-std::string tag_of(const Sha256::Digest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "\"";
-  for (const std::uint8_t byte : std::span(digest).first(16)) {
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 15U];
+class Hash {
+ public:
+  Hash() { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
+  std::string tag() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text = "\"";
+    for (const unsigned char byte : std::span(digest).first(16)) {
+      text += kDigits[byte >> 4U];
+      text += kDigits[byte & 15U];
+    }
+    return text + '"';
   }
-  return text + '"';
-}
+
+ private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+};
 
 }  // namespace
 
@@ -38,9 +51,9 @@ ContentTags::~ContentTags() {
 }
 
 std::string ContentTags::of(std::string_view bytes) {
-  Sha256 hash;
-  hash.add(bytes);
-  return tag_of(hash.finish());
+  Hash hash;
+  hash.add(bytes.data(), bytes.size());
+  return hash.tag();
 }
 
 ContentTags::Version ContentTags::version_of(const struct stat& about) {
@@ -83,12 +96,12 @@ void ContentTags::serve() {
 
 // {} when it has changed meanwhile, cannot be read, or nobody needs it any more.
 std::optional<std::string> ContentTags::read(const Waiting& file) {
-  Sha256 hash;
+  Hash hash;
   std::vector<char> piece(256 * 1024);
   off_t at = 0;
   while (const ssize_t got = ::pread(file.descriptor, piece.data(), piece.size(), at)) {
     if (got < 0) return std::nullopt;
-    hash.add({piece.data(), static_cast<std::size_t>(got)});
+    hash.add(piece.data(), static_cast<std::size_t>(got));
     at += got;
     const std::scoped_lock lock(mutex_);
     if (stopping_) return std::nullopt;
@@ -96,7 +109,7 @@ std::optional<std::string> ContentTags::read(const Waiting& file) {
   struct stat about {};
   if (::fstat(file.descriptor, &about) != 0 || version_of(about) != file.version)
     return std::nullopt;
-  return tag_of(hash.finish());
+  return hash.tag();
 }
 
 }  // namespace endpoints
