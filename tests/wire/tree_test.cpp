@@ -111,7 +111,7 @@ TEST_CASE("Background thread: deploys, undeploys and writes logs while nobody as
   tree.server.write("apps/new/static/index.html", "new");
   tree.server.write("apps/new/app.xml", "<Application/>");
   REQUIRE(tree.server.log.await("application /new deployed"));
-  CHECK(tree.body("/new/") == "new");
+  CHECK(tests::eventually([&] { return tree.body("/new/") == "new"; }));
   fs::remove_all(tree.server.folder / "apps/new");
   REQUIRE(tree.server.log.await("undeploying"));
   CHECK(tests::eventually([&] { return has(tree.get("/new/"), "HTTP/1.1 404 "); }));
