@@ -77,7 +77,10 @@ class Invocation final : public server::Handler {
   // Before the route is chosen: filters that have a say in it may set another path. Behind it,
   // `start` is where the exchange goes.
   void map(const std::vector<MappedFilter>& filters);
-  void use(const Start& start) { start_ = start; }
+  void use(const Start& start) {
+    start_ = start;
+    routed_ = start.endpoint;
+  }
 
   bool needs_worker() const;
   bool is_timed() const { return timed_; }  // some filter's `done` may ask how long it took
@@ -260,7 +263,7 @@ class Invocation final : public server::Handler {
   server::Exchange& exchange_;
   const margay_host& host_;
   Start start_;
-  const MappedEndpoint* const routed_;  // start_.endpoint at first, for whoever may not read that
+  const MappedEndpoint* routed_;  // start_.endpoint at first, for whoever may not read that
   SessionUse sessions_{*this};
   LoginUse logins_{*this};
   Step* steps_ = nullptr;

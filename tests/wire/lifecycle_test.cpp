@@ -320,7 +320,7 @@ TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is don
   SUBCASE("it is deployed late") {
     std::ofstream(life.file("there")) << "yes";
     REQUIRE(life.server.log.await("application /slow deployed"));
-    CHECK(life.body("/slow/") == "plain");
+    CHECK(tests::eventually([&] { return life.body("/slow/") == "plain"; }));
     CHECK_FALSE(has(life.server.log.all(), "gone"));
   }
   SUBCASE("another reload does not start it a second time") {
@@ -329,14 +329,14 @@ TEST_CASE("startTimeout: what hangs holds nobody up, and is taken when it is don
     REQUIRE(life.server.log.await("mapping 2 is in use"));
     std::ofstream(life.file("there")) << "yes";
     REQUIRE(life.server.log.await("application /slow deployed"));
-    CHECK(life.body("/slow/") == "plain");
+    CHECK(tests::eventually([&] { return life.body("/slow/") == "plain"; }));
     const std::string all = life.server.log.all();
     CHECK(all.find("page made") == all.rfind("page made"));
   }
   SUBCASE("what has changed meanwhile counts, and the late one is ended") {
     life.application("slow", "<Endpoint name='other' type='plain' path='/*'/>");
     REQUIRE(life.server.log.await("application /slow deployed"));
-    CHECK(life.body("/slow/") == "plain");
+    CHECK(tests::eventually([&] { return life.body("/slow/") == "plain"; }));
     std::ofstream(life.file("there")) << "yes";
     REQUIRE(life.server.log.await("diary gone"));
     CHECK(life.says({"page gone", "diary stopping with attributes", "diary gone"}));
