@@ -210,7 +210,7 @@ margay_result Invocation::include_named(std::string_view name, int& status) {
 
 margay_result Invocation::include(const Aim& aim, int& status) {
   if (is_over()) return MARGAY_CLOSED;
-  status = aim.endpoint == nullptr ? 404 : aim.endpoint->type == nullptr ? 503 : 200;
+  status = aim.endpoint == nullptr ? 404 : aim.endpoint->readiness();
   if (status != 200) return MARGAY_OK;
   Dispatches& its = dispatches();
   const MappedEndpoint* const includer = std::exchange(start_.endpoint, aim.endpoint);
@@ -263,7 +263,7 @@ void Invocation::run_included(const Aim& aim, Step* steps, std::uint32_t count) 
   const margay_endpoint_type& type = *aim.endpoint->type;
   const std::string_view body = exchange_.buffered_body();
   request.body = (type.flags & MARGAY_STREAM_BODY) == 0 ? text(body) : margay_str{nullptr, 0};
-  if (type.service(aim.endpoint->self, &host_, handle(*this), &request) == MARGAY_FAILED &&
+  if (type.service(aim.endpoint->instance(), &host_, handle(*this), &request) == MARGAY_FAILED &&
       its.include_status < 400)
     its.include_status = 500;
 }

@@ -88,7 +88,7 @@ const ErrorPage* Invocation::error_page(int code, const margay_thrown* what) con
 // Servlet ERROR dispatch: the page configured for the error answers, the status stays.
 bool Invocation::error_dispatch(const ErrorPage& page) {
   const Aim target = aim(page.location);
-  if (target.endpoint == nullptr || target.endpoint->type == nullptr) return false;
+  if (target.endpoint == nullptr || target.endpoint->readiness() != 200) return false;
   in_error_ = true;
   waiting_ = false;  // a filter that has not decided yet is not asked any more
   request.method = {"GET", 3};

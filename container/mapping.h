@@ -69,6 +69,12 @@ struct MappedEndpoint {
   std::unique_ptr<Availability> availability = std::make_unique<Availability>();
 
   // To be called when it is available.
+  // 200: it may be called. 503, 404: it is not available, for a while or for ever.
+  int readiness() const {
+    if (type == nullptr) return 503;
+    const std::int64_t wait = availability->wait();
+    return wait == 0 ? 200 : wait == Availability::kForEver ? 404 : 503;
+  }
   void* instance() const { return self != nullptr ? self : availability->self(); }
 };
 
