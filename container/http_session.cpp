@@ -201,7 +201,14 @@ void HttpSession::renew_login(const security::LoginPointer& before, security::Lo
 bool HttpSession::log_out() {
   const std::scoped_lock lock(mutex_);
   awaited_.reset();
-  return std::exchange(login_, nullptr) != nullptr;
+  const bool was_there = std::exchange(login_, nullptr) != nullptr;
+  logouts_ += was_there ? 1 : 0;
+  return was_there;
+}
+
+std::uint64_t HttpSession::logouts() const {
+  const std::scoped_lock lock(mutex_);
+  return logouts_;
 }
 
 void HttpSession::await_login(security::SavedRequest request,

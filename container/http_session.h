@@ -103,6 +103,7 @@ class HttpSession {
   void renew_login(const security::LoginPointer& before, security::LoginPointer now);
   // Nothing waits for a login any more either. True: somebody was logged in.
   bool log_out();
+  std::uint64_t logouts() const;  // how often somebody was logged out
   // In place of a request that waited before. `patience`: how long the session lives until somebody
   // logs in, if that is shorter; nothing: as it does.
   void await_login(security::SavedRequest request, std::optional<std::chrono::seconds> patience);
@@ -133,6 +134,7 @@ class HttpSession {
   std::string id_;
   SessionAttributes attributes_;
   security::LoginPointer login_;
+  std::uint64_t logouts_ = 0;
   std::optional<security::SavedRequest> awaited_;
   std::optional<std::chrono::seconds> usual_max_inactive_;  // while it lives shorter
   std::size_t bytes_ = 0;

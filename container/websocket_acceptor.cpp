@@ -34,6 +34,7 @@ class Token final : public server::UpgradeToken {
       : hub_(hub),
         sessions_(std::move(sessions)),
         bound_(std::move(bound)),
+        logouts_(bound_ == nullptr ? 0 : bound_->logouts()),
         expires_(expires),
         opening_(std::move(opening)) {}
   ~Token() override {
@@ -55,7 +56,7 @@ class Token final : public server::UpgradeToken {
     socket->start();
     if (sessions_->retired()) say_goodbye(*socket);
     // Whoever ends it from now on finds the socket; who did before has not.
-    if (bound_ != nullptr && !bound_->is_valid())
+    if (bound_ != nullptr && (!bound_->is_valid() || bound_->logouts() != logouts_))
       hub_.close(socket->session(), server::websocket::close::policy, kSessionEnded);
     return socket;
   }
@@ -66,6 +67,7 @@ class Token final : public server::UpgradeToken {
   Hub& hub_;
   const std::shared_ptr<SessionCount> sessions_;
   const std::shared_ptr<HttpSession> bound_;
+  const std::uint64_t logouts_;  // of that session, before the socket could be found
   const std::uint64_t expires_;
   Opening opening_;
 };
