@@ -170,7 +170,10 @@ class Exchange final : private Work, private Timer {
   void answer_within(std::chrono::milliseconds time, int status);
   // The body: bytes read, 0 = end, -1 = nothing yet (streamed, on the loop), -2 = lost.
   std::ptrdiff_t read(std::span<char> into);
-  std::string_view buffered_body() const { return input_; }
+  // Empty where a handler reads the body piece by piece.
+  std::string_view buffered_body() const {
+    return streamed_ ? std::string_view{} : std::string_view(input_);
+  }
   // First value of a trailer field the connector lets through, {} when there is none; known once
   // the body was read to its end.
   std::string_view trailer(std::string_view name) const;
