@@ -30,6 +30,17 @@ margay_result result_of(server::Write write) {
   return MARGAY_FAILED;
 }
 
+// Reads on in a file, at most as much as `room` has; empty: it is shorter than it was.
+std::string_view next_piece(server::FileRange& file, std::string& room) {
+  const ssize_t got =
+      ::pread(file.descriptor, room.data(), std::min<std::uint64_t>(file.length, room.size()),
+              static_cast<off_t>(file.offset));
+  const auto size = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+  file.offset += size;
+  file.length -= size;
+  return {room.data(), size};
+}
+
 }  // namespace
 
 margay_result Invocation::status(int code) {
@@ -226,18 +237,19 @@ margay_result Invocation::send_file(int descriptor, std::uint64_t offset, std::u
 margay_result Invocation::include_file(server::FileRange file) {
   if (!exchange_.on_worker() && file.length > kIncluded) {
     ::close(file.descriptor);
+    if (log() != nullptr)
+      log()->error(
+          "{}: a file of {} bytes cannot be included on the loop; dispatch=\"worker\" lets "
+          "the including endpoint block",
+          title(), file.length);
     return report(500, {}, nullptr), MARGAY_FAILED;
   }
   std::string piece(kSlice, '\0');
   margay_result result = MARGAY_OK;
   while (file.length > 0 && result != MARGAY_CLOSED) {
-    const ssize_t got =
-        ::pread(file.descriptor, piece.data(), std::min<std::uint64_t>(file.length, kSlice),
-                static_cast<off_t>(file.offset));
-    if (got <= 0) break;  // the file is shorter than it was
-    result = put({piece.data(), static_cast<std::size_t>(got)});
-    file.offset += static_cast<std::uint64_t>(got);
-    file.length -= static_cast<std::uint64_t>(got);
+    const std::string_view read = next_piece(file, piece);
+    if (read.empty()) break;
+    result = put(read);
   }
   ::close(file.descriptor);
   finish();
@@ -251,14 +263,10 @@ margay_result Invocation::copy_file() {
   margay_result result = MARGAY_OK;
   std::size_t turn = 0;
   while (file_.length > 0 && result != MARGAY_CLOSED) {
-    const ssize_t got =
-        ::pread(file_.descriptor, piece.data(), std::min<std::uint64_t>(file_.length, kSlice),
-                static_cast<off_t>(file_.offset));
-    if (got <= 0) break;  // the file is shorter than it was
-    result = put({piece.data(), static_cast<std::size_t>(got)});
-    file_.offset += static_cast<std::uint64_t>(got);
-    file_.length -= static_cast<std::uint64_t>(got);
-    turn += static_cast<std::size_t>(got);
+    const std::string_view read = next_piece(file_, piece);
+    if (read.empty()) break;
+    result = put(read);
+    turn += read.size();
     if (file_right_ == nullptr || file_.length == 0) continue;
     if (result == MARGAY_FULL) return result;
     if (result == MARGAY_OK && turn >= kFileTurn) {

@@ -80,7 +80,9 @@ Deployer::Deployer(DeployerOptions options, server::Logs& logs)
     : options_(std::move(options)),
       logs_(logs),
       log_(logs.log("margay.deployer")),
-      starts_({.log = log_, .gives_up = options_.is_stopping}) {}
+      starts_({.log = log_, .gives_up = options_.is_stopping, .last_words = [&logs] {
+                 logs.finish();
+               }}) {}
 
 fs::path Deployer::resolve(const std::string& path) const {
   return (options_.base / path).lexically_normal();

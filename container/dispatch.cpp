@@ -118,6 +118,7 @@ void Invocation::follow(const Aim& aim, margay_dispatcher kind) {
   start_.error_message = {};
   called_ = waiting_ = false;
   position_ = step_count_;
+  show_body(aim.endpoint);
   choose_filters(kind, aim.paths.request_uri, aim.path_in_context);
 }
 
@@ -247,6 +248,7 @@ void Invocation::run_included(const Aim& aim, Step* steps, std::uint32_t count) 
   Dispatches& its = *dispatches_;
   request.dispatcher = MARGAY_INCLUDE;
   retell(aim);
+  show_body(aim.endpoint);
   IncludedSteps* const entered =
       count == 0 ? nullptr
                  : exchange_.arena().make<IncludedSteps>(IncludedSteps{steps, 0, included_});
@@ -261,8 +263,6 @@ void Invocation::run_included(const Aim& aim, Step* steps, std::uint32_t count) 
     if (result != MARGAY_OK || is_over()) return;
   }
   const margay_endpoint_type& type = *aim.endpoint->type;
-  const std::string_view body = exchange_.buffered_body();
-  request.body = (type.flags & MARGAY_STREAM_BODY) == 0 ? text(body) : margay_str{nullptr, 0};
   if (type.service(aim.endpoint->instance(), &host_, handle(*this), &request) == MARGAY_FAILED &&
       its.include_status < 400)
     its.include_status = 500;

@@ -150,13 +150,17 @@ const char* Invocation::title() const {
 // Once, and once more behind each move to a worker.
 void Invocation::serve(server::Exchange&) {
   moving_ = false;
-  if (start_.endpoint != nullptr && start_.endpoint->type != nullptr &&
-      (start_.endpoint->type->flags & MARGAY_STREAM_BODY) == 0) {
-    const std::string_view body = exchange_.buffered_body();
-    request.body = {body.data(), body.size()};
-  }
+  show_body(start_.endpoint);
   run_chain();
   end_turn();
+}
+
+// The whole body, for an endpoint that does not read it piece by piece and its filters.
+void Invocation::show_body(const MappedEndpoint* endpoint) {
+  const bool buffered = endpoint != nullptr && endpoint->type != nullptr &&
+                        (endpoint->type->flags & MARGAY_STREAM_BODY) == 0;
+  const std::string_view body = buffered ? exchange_.buffered_body() : std::string_view{};
+  request.body = {body.data(), body.size()};
 }
 
 void Invocation::run_chain() {
@@ -296,11 +300,6 @@ void Invocation::call_endpoint() {
   }
   called_ = true;
   if (exchange_.request.method == "TRACE" && !in_error_) return trace();
-  const std::string_view body = exchange_.buffered_body();
-  if ((endpoint.type->flags & MARGAY_STREAM_BODY) == 0)
-    request.body = {body.data(), body.size()};
-  else
-    request.body = {};
   const std::uint32_t suspended = exchange_.suspensions();  // a filter may still hold one
   const margay_result result =
       endpoint.type->service(endpoint.instance(), &host_, handle(*this), &request);

@@ -201,6 +201,7 @@ class Invocation final : public server::Handler {
     std::uint32_t parameter_count = 0;
   };
 
+  void show_body(const MappedEndpoint* endpoint);
   void run_chain();
   security::Admission& need_admission();
   bool saves_body() const;

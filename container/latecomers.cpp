@@ -24,9 +24,9 @@ void put_off(const Application& application, Latecomer& one, const CreateFailure
 void come(const Application& application, const Latecomer& one,
           std::shared_ptr<const EndpointInstance> instance) {
   const MappedEndpoint& endpoint = application.endpoints[one.endpoint];
-  endpoint.log.info("{} is available", endpoint.title);
   endpoint.availability->come(instance->self());
   application.latecomers->came.push_back(std::move(instance));
+  endpoint.log.info("{} is available", endpoint.title);
 }
 
 }  // namespace container

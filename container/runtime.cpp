@@ -416,7 +416,7 @@ Runtime::~Runtime() {
   while (engine_->reap() > 0 || front_->in_use() > 0) {
     if (Clock::now() > deadline) {
       log_.error("exchanges are still held by plugins; ending without them");
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the log has its own thread
+      logs_.finish();
       std::fflush(nullptr);
       ::_exit(EXIT_FAILURE);
     }

@@ -66,7 +66,7 @@ Starts::~Starts() {
   if (pending_.empty()) return;
   for (const auto& one : pending_)
     options_.log.error("{} still starts{}; ending without it", one->title, one->where());
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the log writes on its own thread
+  options_.last_words();
   std::fflush(nullptr);
   ::_exit(EXIT_FAILURE);
 }

@@ -47,6 +47,7 @@ class Starts {
     // Whether waiting has lost its sense, as the server is told to stop.
     std::function<bool()> gives_up = [] { return false; };
     std::chrono::milliseconds first_notice{5000};  // each further one after twice the time
+    std::function<void()> last_words = [] {};      // before the process ends: writes the log out
   };
 
   explicit Starts(Options options);

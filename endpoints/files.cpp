@@ -181,8 +181,9 @@ const ServedFile* Files::find(margay::Request& request, margay::Response& respon
   const bool is_folder = path.empty() || path.back() == '/';
   for (const std::string& ending : is_folder ? index_ : itself) {
     name.assign(path).append(ending);
-    if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_PATH)) return nullptr;
+    // Known files are nobody else's: patterns stay as they are as long as this lives.
     if (const ServedFile* known = cache.find(name, now); known != nullptr) return known;
+    if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_PATH)) return nullptr;
     const int file = open_file(name);
     if (file < 0 && errno == EACCES) return response.send_error(403), nullptr;
     if (file < 0) continue;

@@ -2,6 +2,7 @@
 #include "filters/rewriting.h"
 
 #include <margay/cookie.h>
+#include <margay/form.h>
 #include <margay/text.h>
 
 #include <algorithm>
@@ -14,32 +15,12 @@ namespace filters {
 
 namespace {
 
-constexpr std::size_t kLongest = 16 * 1024;
+using margay::detail::percent_encode;
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
+constexpr std::size_t kLongest = 16 * 1024;
 
 bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-// Percent-encodes what is not among `others`, letters and digits (RFC 3986 section 2).
-std::string escaped(std::string_view text, std::string_view others) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string made;
-  for (const char c : text) {
-    if (is_unreserved(c) || others.find(c) != others.npos) {
-      made += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    made += '%';
-    made += kDigits[byte >> 4U];
-    made += kDigits[byte & 15U];
-  }
-  return made;
 }
 
 constexpr std::string_view kInPath = "/!$&'()*+,;=:@";
@@ -52,7 +33,7 @@ std::string escaped_query(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     const bool escape =
         text[at] == '%' && at + 2 < text.size() && is_hex(text[at + 1]) && is_hex(text[at + 2]);
-    made += escape ? "%" : escaped(text.substr(at, 1), kInQuery);
+    made += escape ? "%" : percent_encode(text.substr(at, 1), kInQuery);
   }
   return made;
 }
@@ -89,7 +70,7 @@ std::string mapped(const RewriteMap& map, const std::string& key, const std::str
       });
       return made;
     case Kind::escape:
-      return escaped(key, "");
+      return percent_encode(key, "");
     case Kind::unescape:
       return unescaped(key);
   }
@@ -244,9 +225,9 @@ class Run {
           query += value.substr(mark + 1);
         }
       } else if (has_query && part.kind == RewritePart::Kind::rule_group) {
-        query += escaped(value, rule.escapes_groups ? "" : kDecodedInQuery);
+        query += percent_encode(value, rule.escapes_groups ? "" : kDecodedInQuery);
       } else if (has_query) {
-        query += rule.escapes_groups ? escaped(value, "") : value;
+        query += rule.escapes_groups ? percent_encode(value, "") : value;
       } else {
         path += value;
       }
@@ -277,7 +258,7 @@ class Run {
     }
     made_.status = rule.status;
     if (made_.status < 300 || made_.status > 399) return;
-    made_.location = rule.no_escape ? made_.path : escaped(made_.path, kInPath);
+    made_.location = rule.no_escape ? made_.path : percent_encode(made_.path, kInPath);
     if (!made_.query.empty()) made_.location.append("?").append(made_.query);
   }
 

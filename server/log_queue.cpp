@@ -112,7 +112,10 @@ struct LogQueue::Writer {
 LogQueue::LogQueue(LogQueueOptions options)
     : format_(options.format), writer_(std::make_unique<Writer>(options)) {}
 
-LogQueue::~LogQueue() { writer_->pool.reset(); }
+LogQueue::~LogQueue() { finish(); }
+
+// The logger holds it weakly, so who writes meanwhile finds it or finds it gone.
+void LogQueue::finish() { writer_->pool.reset(); }
 
 void LogQueue::write(const LogLine& line) {
   std::string text;

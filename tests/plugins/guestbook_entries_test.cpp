@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plugins/guestbook/entries.h"
+#include "tests/plugins/database_folder.h"
 
 using guestbook::Database;
 using guestbook::DatabaseError;
@@ -17,14 +18,7 @@ using guestbook::Entry;
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Folder {
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file() const { return (path / "guestbook.db").string(); }
-  fs::path path = fs::temp_directory_path() / ("margay-guestbook-" + std::to_string(::getpid()));
-};
+using Folder = tests::DatabaseFolder;
 
 std::vector<std::int64_t> ids(const std::vector<Entry>& entries) {
   std::vector<std::int64_t> found;

@@ -8,19 +8,13 @@
 
 #include "plugins/guestbook/password.h"
 #include "plugins/guestbook/users.h"
+#include "tests/plugins/database_folder.h"
 
 using guestbook::Users;
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Folder {
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file() const { return (path / "guestbook.db").string(); }
-  fs::path path = fs::temp_directory_path() / ("margay-users-" + std::to_string(::getpid()));
-};
+using Folder = tests::DatabaseFolder;
 
 }  // namespace
 

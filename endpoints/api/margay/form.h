@@ -48,15 +48,15 @@ bool each_pair(std::string_view form, Each&& each) {
   return true;
 }
 
-// A path, or a name in one, as a reference (RFC 3986 section 3.3).
-inline std::string path_encode(std::string_view path) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=@:/";
+// Percent-encodes what is not among `others`, unreserved characters aside (RFC 3986 section 2).
+inline std::string percent_encode(std::string_view text, std::string_view others) {
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
-  out.reserve(path.size());
-  for (const char c : path) {
-    if (kPlain.find(c) != kPlain.npos) {
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (kUnreserved.find(c) != kUnreserved.npos || others.find(c) != others.npos) {
       out += c;
       continue;
     }
@@ -66,6 +66,11 @@ inline std::string path_encode(std::string_view path) {
     out += kDigits[code & 15U];
   }
   return out;
+}
+
+// A path, or a name in one, as a reference (RFC 3986 section 3.3).
+inline std::string path_encode(std::string_view path) {
+  return percent_encode(path, "!$&'()*+,=@:/");
 }
 
 // Tomcat's maxParameterCount, of a query and a form together.
