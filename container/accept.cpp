@@ -1,6 +1,7 @@
 // Reads an Accept header range by range, quoted strings and all, and keeps the best range per
 // candidate.
 #include "container/accept.h"
+#include "server/ascii.h"
 
 #include <algorithm>
 #include <compare>
@@ -41,7 +42,7 @@ std::string_view take_until(std::string_view& text, char separator) {
   return trimmed(taken);
 }
 
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte; }
+using server::lower;
 
 bool same_token(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),

@@ -1,6 +1,8 @@
 // What plugins do with their application: the interface "application/1" of abi_application.h.
 #include "container/application_bridge.h"
 
+#include <margay/text.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +18,7 @@ namespace {
 using Attribute = ApplicationState::Attribute;
 using Held = ApplicationState::Held;
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
+using margay::view;
 margay_str text(const std::string* from) {
   return from == nullptr ? margay_str{nullptr, 0} : margay_str{from->data(), from->size()};
 }

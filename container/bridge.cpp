@@ -1,6 +1,8 @@
 // The only place that knows both the C ABI and the exchange: the functions plugins call.
 #include "container/bridge.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <chrono>
 #include <string_view>
@@ -21,19 +23,19 @@ static_assert(sizeof(server::Text) == sizeof(margay_str) &&
               sizeof(server::Field) == sizeof(margay_field));
 static_assert(offsetof(server::Text, data) == offsetof(margay_str, data));
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
+using margay::view;
 Invocation& call(margay_exchange* exchange) { return *reinterpret_cast<Invocation*>(exchange); }
 server::Async& right(margay_async* async) { return *reinterpret_cast<server::Async*>(async); }
 
 margay_str response_header(margay_exchange* exchange, margay_str name) {
-  return text(call(exchange).exchange().response().find(view(name)));
+  return str(call(exchange).exchange().response().find(view(name)));
 }
 
 void each_response_header(margay_exchange* exchange, void (*each)(void*, margay_str, margay_str),
                           void* argument) {
   for (const server::Field& field : call(exchange).exchange().response().fields())
-    each(argument, text(field.name), text(field.value));
+    each(argument, str(field.name), str(field.value));
 }
 
 ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
@@ -42,7 +44,7 @@ ptrdiff_t read(margay_exchange* exchange, void* into, size_t room) {
 
 margay_str attribute(margay_exchange* exchange, margay_str name) {
   const auto value = call(exchange).ask_attribute(view(name));
-  return value ? text(*value) : margay_str{nullptr, 0};
+  return value ? str(*value) : margay_str{nullptr, 0};
 }
 
 constexpr std::size_t kMaxMemory = 64 * 1024;
@@ -112,8 +114,8 @@ const margay_host& host_functions() {
       .cut = [](margay_exchange* x) { call(x).cut(); },
       .read = read,
       .trailer = [](margay_exchange* x,
-                    margay_str name) { return text(call(x).exchange().trailer(view(name))); },
-      .info = [](margay_exchange* x, int what) { return text(call(x).info(what)); },
+                    margay_str name) { return str(call(x).exchange().trailer(view(name))); },
+      .info = [](margay_exchange* x, int what) { return str(call(x).info(what)); },
       .set_info = [](margay_exchange* x, int what,
                      margay_str value) { return call(x).set_info(what, view(value)); },
       .memory = memory,

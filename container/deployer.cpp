@@ -81,7 +81,7 @@ Deployer::Deployer(DeployerOptions options, server::Logs& logs)
       logs_(logs),
       log_(logs.log("margay.deployer")),
       starts_({.log = log_, .gives_up = options_.is_stopping, .last_words = [&logs] {
-                 logs.finish();
+                 logs.flush();
                }}) {}
 
 fs::path Deployer::resolve(const std::string& path) const {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <margay/form.h>
+#include <margay/text.h>
 
 #include "container/invocation.h"
 #include "container/target.h"
@@ -11,8 +12,8 @@ namespace container {
 
 namespace {
 
-margay_str text(std::string_view from) { return {from.data(), from.size()}; }
-std::string_view view(margay_str from) { return {from.data, from.size}; }
+using margay::str;
+using margay::view;
 
 std::string_view without_query(std::string_view target) {
   return target.substr(0, target.find('?'));
@@ -76,7 +77,7 @@ Invocation::Aim Invocation::aim_at(std::string_view path_in_context, std::string
   if (const auto variables = match.variables(); !variables.empty()) {
     auto* parameters = arena.array<margay_field>(variables.size());
     for (std::size_t i = 0; i < variables.size(); ++i)
-      parameters[i] = {text(variables[i].name), text(variables[i].value)};
+      parameters[i] = {str(variables[i].name), str(variables[i].value)};
     aim.parameters = parameters;
     aim.parameter_count = static_cast<std::uint32_t>(variables.size());
   }
@@ -97,15 +98,15 @@ int Invocation::leads_to(std::string_view path) {
 // Makes the request one for what the aim says; by name only, its paths stay.
 void Invocation::retell(const Aim& aim) {
   if (aim.paths.request_uri.empty()) return;
-  request.path = text(aim.paths.request_uri);
-  request.servlet_path = text(aim.paths.servlet_path);
-  request.path_info = text(aim.paths.path_info);
+  request.path = str(aim.paths.request_uri);
+  request.servlet_path = str(aim.paths.servlet_path);
+  request.path_info = str(aim.paths.path_info);
   request.parameters = aim.parameters;
   request.parameter_count = aim.parameter_count;
   if (aim.query.empty()) return;
   std::string both(aim.query);
   if (request.query.size > 0) both.append("&").append(view(request.query));
-  request.query = text(exchange_.arena().copy(both));
+  request.query = str(exchange_.arena().copy(both));
 }
 
 // The chain goes on with other filters and another endpoint.

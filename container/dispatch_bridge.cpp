@@ -1,6 +1,8 @@
 // Dispatches within an application for plugins: the interface "dispatch/1".
 #include "container/dispatch_bridge.h"
 
+#include <margay/text.h>
+
 #include <string_view>
 
 #include "container/invocation.h"
@@ -9,7 +11,7 @@ namespace container {
 
 namespace {
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
+using margay::view;
 Invocation& call(margay_exchange* exchange) { return *reinterpret_cast<Invocation*>(exchange); }
 
 }  // namespace

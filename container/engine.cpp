@@ -1,6 +1,8 @@
 // Takes each exchange to its host, application and endpoint, on the mapping its loop has.
 #include "container/engine.h"
 
+#include <margay/text.h>
+
 #include <time.h>
 
 #include <algorithm>
@@ -25,7 +27,7 @@ std::uint64_t nanoseconds() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
 
 bool fetches(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
@@ -163,8 +165,8 @@ Engine::Visit& Engine::open(server::Exchange& exchange, Entrance& entrance,
   const server::RequestHead& head = exchange.request;
   margay_request& request = visit->invocation.request;
   request.size = sizeof request;
-  request.method = text(head.method);
-  request.target = text(head.target);
+  request.method = str(head.method);
+  request.target = str(head.target);
   request.content_length = head.content_length;
   request.fields = reinterpret_cast<const margay_field*>(head.fields.data());
   request.field_count = static_cast<std::uint32_t>(head.fields.size());
@@ -267,8 +269,8 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   Invocation& invocation = visit.invocation;
   name_server(visit, host->name);
   margay_request& request = invocation.request;
-  request.path = text(target->path);
-  request.query = text(target->query);
+  request.path = str(target->path);
+  request.query = str(target->query);
   const auto path = [&] { return std::string_view{request.path.data, request.path.size}; };
   if (start.host != nullptr && start.host->maps) invocation.map(start.host->filters);
   const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(path());
@@ -276,7 +278,7 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   if (context) {
     start.application = start.host->applications[context->index].get();
     rest = context->rest;
-    request.context_path = text(context->context_path);
+    request.context_path = str(context->context_path);
     if (start.application->maps) {
       invocation.map(start.application->filters);
       rest = path().substr(context->context_path.size());
@@ -288,13 +290,13 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   start.redirect_port = entrance.rules().redirect_port;
   invocation.use(start);
   if (context) {
-    request.servlet_path = text(match.servlet_path);
-    request.path_info = text(match.path_info);
+    request.servlet_path = str(match.servlet_path);
+    request.path_info = str(match.path_info);
   }
   if (const auto variables = match.variables(); found && !variables.empty()) {
     auto* parameters = arena.array<margay_field>(variables.size());
     for (std::size_t i = 0; i < variables.size(); ++i)
-      parameters[i] = {text(variables[i].name), text(variables[i].value)};
+      parameters[i] = {str(variables[i].name), str(variables[i].value)};
     request.parameters = parameters;
     request.parameter_count = static_cast<std::uint32_t>(variables.size());
   }
@@ -326,7 +328,7 @@ void Engine::reject(server::Exchange& exchange, Entrance& entrance, int status,
                     std::string_view message) {
   Visit& visit = open(exchange, entrance, {});
   visit.invocation.request.path =
-      text(exchange.request.target.substr(0, exchange.request.target.find('?')));
+      str(exchange.request.target.substr(0, exchange.request.target.find('?')));
   visit.invocation.send_error(status, message);
 }
 

@@ -6,13 +6,15 @@
 #include "container/handshake.h"
 #include "container/invocation.h"
 
+#include <margay/text.h>
+
 namespace container {
 
 namespace {
 
 constexpr std::string_view kTooLate = "The answer took too long.";
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
+using margay::view;
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 // by the next unless it waits or refuses.
 #include "container/handshake.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -15,8 +17,8 @@ namespace container {
 
 namespace {
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
+using margay::view;
 
 }  // namespace
 
@@ -139,7 +141,7 @@ void Handshake::conclude(std::string_view failure) {
   for (std::uint32_t i = std::exchange(passed_, 0); i-- > 0;) {
     const MappedInterceptor& one = socket_.interceptors[i];
     if (one.type->after != nullptr)
-      one.type->after(one.self, &host_, handle(invocation_), &invocation_.request, text(failure));
+      one.type->after(one.self, &host_, handle(invocation_), &invocation_.request, str(failure));
   }
   done();
 }
@@ -179,7 +181,7 @@ Handshake::Verdict Handshake::check_origin() {
   if (socket_.type->check_origin == nullptr) return check_configured_origin(origin);
   return ask(403, "Pages of this origin may not connect.", [&] {
     return socket_.type->check_origin(socket_.self, &host_, handle(invocation_),
-                                      &invocation_.request, text(origin));
+                                      &invocation_.request, str(origin));
   });
 }
 

@@ -2,6 +2,8 @@
 // it.
 #include "container/handshake_record.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -49,7 +51,7 @@ bool is_mechanics(std::string_view name) {
 }
 
 margay_str text_of(std::string_view view) { return {view.data(), view.size()}; }
-std::string_view view(margay_str text) { return {text.data, text.size}; }
+using margay::view;
 
 }  // namespace
 

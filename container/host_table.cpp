@@ -4,6 +4,7 @@
 #include <array>
 
 #include "container/host_name.h"
+#include "server/ascii.h"
 
 namespace container {
 namespace {
@@ -15,7 +16,7 @@ class PlainName {
   explicit PlainName(std::string_view host) {
     if (host.ends_with('.')) host.remove_suffix(1);
     if (host.size() > text_.size()) return;
-    for (char c : host) text_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    for (char c : host) text_[size_++] = server::lower(c);
   }
 
   std::string_view view() const { return {text_.data(), size_}; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <margay/form.h>
+#include <margay/text.h>
 
 #include "container/invocation.h"
 #include "container/security/other_site.h"
@@ -14,8 +15,8 @@ namespace container {
 
 namespace {
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
-margay_str text(std::string_view from) { return {from.data(), from.size()}; }
+using margay::str;
+using margay::view;
 
 bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS";
@@ -228,7 +229,7 @@ void LoginUse::remake(HttpSession& session) {
   head.set_fields({fields, count});
   exchange.replay(saved->body);
   margay_request& request = invocation_.request;
-  request.method = text(head.method);
+  request.method = str(head.method);
   request.fields = reinterpret_cast<const margay_field*>(fields);
   request.field_count = static_cast<std::uint32_t>(count);
   request.content_length = head.content_length;

@@ -1,5 +1,6 @@
 // Parsing with an offset and a suggestion for each mistake, and the filters' way of matching.
 #include "container/pattern.h"
+#include "container/config/quoted.h"
 
 #include <algorithm>
 
@@ -16,8 +17,6 @@ bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-';
 }
-
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 }  // namespace
 

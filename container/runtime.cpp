@@ -416,7 +416,7 @@ Runtime::~Runtime() {
   while (engine_->reap() > 0 || front_->in_use() > 0) {
     if (Clock::now() > deadline) {
       log_.error("exchanges are still held by plugins; ending without them");
-      logs_.finish();
+      logs_.flush();
       std::fflush(nullptr);
       ::_exit(EXIT_FAILURE);
     }

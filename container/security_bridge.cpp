@@ -1,6 +1,8 @@
 // What plugins ask about users: the interface "security/1".
 #include "container/security_bridge.h"
 
+#include <margay/text.h>
+
 #include "container/invocation.h"
 
 namespace container {
@@ -15,7 +17,7 @@ const std::optional<security::Admission>& admission_of(margay_exchange* exchange
   return reinterpret_cast<const Invocation*>(exchange)->admission();
 }
 
-margay_str text(std::string_view from) { return {from.data(), from.size()}; }
+using margay::str;
 
 }  // namespace
 
@@ -29,14 +31,14 @@ const margay_security& security_functions() {
       .auth_type =
           [](margay_exchange* exchange) {
             const auto& admission = admission_of(exchange);
-            return admission ? text(admission->auth_type()) : margay_str{nullptr, 0};
+            return admission ? str(admission->auth_type()) : margay_str{nullptr, 0};
           },
       .claims =
           [](margay_exchange* exchange) {
             const auto& admission = admission_of(exchange);
             const bool known =
                 admission && admission->user() != nullptr && !admission->user()->claims.empty();
-            return known ? text(admission->user()->claims) : margay_str{nullptr, 0};
+            return known ? str(admission->user()->claims) : margay_str{nullptr, 0};
           },
       .login =
           [](margay_exchange* exchange, margay_str user, margay_str password) {

@@ -1,6 +1,8 @@
 // What plugins do with sessions: the interface "session/1" of abi_session.h.
 #include "container/session_bridge.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -13,8 +15,8 @@ namespace container {
 
 namespace {
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
+using margay::view;
 SessionUse& use(margay_exchange* exchange) {
   return reinterpret_cast<Invocation*>(exchange)->sessions();
 }
@@ -56,14 +58,14 @@ margay_result attribute(const margay_http_session* handle, margay_str name,
                         void (*take)(void*, margay_str), void* argument) {
   const SessionValue value = session(handle).attribute(view(name));
   if (value == nullptr) return MARGAY_FAILED;
-  take(argument, text(*value));
+  take(argument, str(*value));
   return MARGAY_OK;
 }
 
 void each_attribute(const margay_http_session* handle, void (*each)(void*, margay_str, margay_str),
                     void* argument) {
   for (const auto& [name, value] : session(handle).attributes())
-    each(argument, text(name), text(*value));
+    each(argument, str(name), str(*value));
 }
 
 margay_result listen(const margay_config* source,

@@ -1,6 +1,8 @@
 // The session of one exchange.
 #include "container/session_use.h"
 
+#include <margay/text.h>
+
 #include <utility>
 
 #include "container/invocation.h"
@@ -15,7 +17,7 @@ namespace {
 constexpr int kMaxCandidates = 8;
 
 SessionMoment now() { return std::chrono::steady_clock::now(); }
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
 
 }  // namespace
 
@@ -66,7 +68,7 @@ margay_result SessionUse::change_id() {
   if (!application.sessions->change_id(session_, application.session_rules.id_bytes, old_id))
     return MARGAY_CLOSED;
   cookie_due_ = true;
-  tell({.event = MARGAY_SESSION_ID_CHANGED, .old_id = text(old_id)});
+  tell({.event = MARGAY_SESSION_ID_CHANGED, .old_id = str(old_id)});
   return MARGAY_OK;
 }
 
@@ -97,13 +99,13 @@ margay_result SessionUse::set_attribute(std::string_view name, std::string_view 
     case AttributeChange::full:
       return MARGAY_FULL;
     case AttributeChange::added:
-      tell({.event = MARGAY_SESSION_ATTRIBUTE_ADDED, .name = text(name), .value = text(value)});
+      tell({.event = MARGAY_SESSION_ATTRIBUTE_ADDED, .name = str(name), .value = str(value)});
       return MARGAY_OK;
     default:
       tell({.event = MARGAY_SESSION_ATTRIBUTE_REPLACED,
-            .name = text(name),
-            .value = text(value),
-            .old_value = text(*outcome.before)});
+            .name = str(name),
+            .value = str(value),
+            .old_value = str(*outcome.before)});
       return MARGAY_OK;
   }
 }
@@ -115,8 +117,8 @@ margay_result SessionUse::remove_attribute(std::string_view name) {
   if (outcome.change == AttributeChange::ended) return MARGAY_CLOSED;
   if (outcome.change == AttributeChange::removed)
     tell({.event = MARGAY_SESSION_ATTRIBUTE_REMOVED,
-          .name = text(name),
-          .value = text(*outcome.before)});
+          .name = str(name),
+          .value = str(*outcome.before)});
   return MARGAY_OK;
 }
 

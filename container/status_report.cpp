@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json tls(const server::Connector& connector, const server::tls::Context& context) {
+Json tls_section(const server::Connector& connector, const server::tls::Context& context) {
   Json certificates = Json::array();
   for (const server::tls::Context::Validity& one : context.certificates())
     certificates.push_back({{"host", one.host_name},
@@ -44,7 +44,7 @@ Json connectors(const StatusSources& sources) {
                    {"draining", one.draining()},
                    {"http2Abuses", one.http2_abuses()},
                    {"executor", gate.pool->name}});
-    if (gate.tls != nullptr) all.back()["tls"] = tls(one, *gate.tls);
+    if (gate.tls != nullptr) all.back()["tls"] = tls_section(one, *gate.tls);
   }
   return all;
 }

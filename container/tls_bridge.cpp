@@ -1,6 +1,8 @@
 // What plugins are told of TLS: the interface "tls/1" of abi_tls.h.
 #include "container/tls_bridge.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -12,7 +14,7 @@ namespace container {
 
 namespace {
 
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
 
 const server::tls::Facts* facts_of(margay_exchange* exchange) {
   return reinterpret_cast<Invocation*>(exchange)->tls().get();
@@ -34,11 +36,11 @@ margay_result describe(const server::tls::Facts* facts, margay_tls* to) {
                .key_size = static_cast<std::uint32_t>(facts->key_size),
                .resumed = facts->resumed ? 1u : 0u,
                .certificate_count = static_cast<std::uint32_t>(facts->certificates.size()),
-               .protocol = text(facts->protocol),
-               .cipher_suite = text(facts->cipher_suite),
-               .session_id = text(facts->session_id),
-               .server_name = text(facts->server_name),
-               .distrust = text(facts->distrust)},
+               .protocol = str(facts->protocol),
+               .cipher_suite = str(facts->cipher_suite),
+               .session_id = str(facts->session_id),
+               .server_name = str(facts->server_name),
+               .distrust = str(facts->distrust)},
               to);
 }
 
@@ -49,11 +51,11 @@ margay_result describe(const server::tls::Facts* facts, std::uint32_t index,
   return give({.size = 0,
                .not_before = its.not_before.time_since_epoch().count(),
                .not_after = its.not_after.time_since_epoch().count(),
-               .der = text(its.der),
-               .subject = text(its.subject),
-               .issuer = text(its.issuer),
-               .serial = text(its.serial),
-               .fingerprint = text(its.fingerprint)},
+               .der = str(its.der),
+               .subject = str(its.subject),
+               .issuer = str(its.issuer),
+               .serial = str(its.serial),
+               .fingerprint = str(its.fingerprint)},
               to);
 }
 

@@ -1,6 +1,8 @@
 // Where a plugin's endpoint takes a connection over: the interface "upgrade/1" of abi_upgrade.h.
 #include "container/upgrade_bridge.h"
 
+#include <margay/text.h>
+
 #include <string_view>
 
 #include "container/invocation.h"
@@ -10,7 +12,7 @@ namespace container {
 
 namespace {
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
+using margay::view;
 Invocation& call(margay_exchange* exchange) { return *reinterpret_cast<Invocation*>(exchange); }
 StreamProtocol& stream(margay_connection* connection) {
   return *reinterpret_cast<StreamProtocol*>(connection);

@@ -1,6 +1,8 @@
 // The C functions of "websocket/1": from numbers and pointers of plugins to the hub.
 #include "container/websocket_bridge.h"
 
+#include <margay/text.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -28,8 +30,8 @@ using server::websocket::SendOptions;
 using server::websocket::Session;
 using server::websocket::Stream;
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
-margay_str text(std::string_view view) { return {view.data(), view.size()}; }
+using margay::str;
+using margay::view;
 
 const WebSocketBridge& bridge(const margay_websockets* table) {
   static_assert(std::is_standard_layout_v<WebSocketBridge>);
@@ -197,7 +199,7 @@ margay_result property(const margay_websockets* table, margay_session session, m
   bool found = false;
   if (gate == nullptr || !gate->property(Session(session), view(name), value, found))
     return MARGAY_CLOSED;
-  take(argument, found ? text(value) : margay_str{nullptr, 0});
+  take(argument, found ? str(value) : margay_str{nullptr, 0});
   return MARGAY_OK;
 }
 
@@ -338,7 +340,7 @@ margay_websockets make_table() {
   table.hold_handshake = [](const margay_handshake* its) { record(its).hold(); };
   table.release_handshake = [](const margay_handshake* its) { record(its).release(); };
   table.handshake_text = [](const margay_handshake* its, int what) {
-    return text(record(its).text(what));
+    return str(record(its).text(what));
   };
   table.handshake_parameter = handshake_parameter;
   table.handshake_field = handshake_field;

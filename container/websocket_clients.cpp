@@ -1,6 +1,8 @@
 // The outgoing WebSockets of plugins: what margay_websockets.connect and its like do.
 #include "container/websocket_clients.h"
 
+#include <margay/text.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -29,7 +31,7 @@ using server::websocket::Session;
 
 namespace {
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
+using margay::view;
 
 // All of them, whatever minor version they were made for. Before 1.3 nobody looked at the size.
 margay_connector_options whole(const margay_connector_options& from) {

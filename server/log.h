@@ -39,8 +39,9 @@ class LogSink {
  public:
   virtual ~LogSink() = default;
   virtual void write(const LogLine& line) = 0;
-  // Returns when everything is out; lines that come later are lost. For who ends the process.
-  virtual void finish() {}
+  // Returns when every line is out that was written before, at the latest after ten seconds. For
+  // who ends the process while other threads may still write.
+  virtual void flush() {}
 };
 
 class Logs;
@@ -103,7 +104,7 @@ class Logs {
   // The handle for a component, the same for the same name. Names come from configuration; at most
   // 4096, further components share the handle named "margay".
   Log log(std::string_view component);
-  void finish() { sink_.finish(); }  // see LogSink
+  void flush() { sink_.flush(); }  // see LogSink
 
   // For the component and everything below it ("margay" holds for "margay.server", "app" for
   // "app./shop/cart"), now and later; the longest name that fits wins. "" is the level of all
@@ -134,10 +135,10 @@ struct LogQueueOptions {
 class LogQueue final : public LogSink {
  public:
   explicit LogQueue(LogQueueOptions options);
-  ~LogQueue() override;  // as finish(); no thread may be in write
+  ~LogQueue() override;  // writes what waits; no thread may be in write
 
   void write(const LogLine& line) override;
-  void finish() override;
+  void flush() override;
 
   // Lines lost to a full queue or to an output that nobody reads for five seconds. Any thread.
   std::uint64_t lost() const;

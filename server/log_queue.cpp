@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <climits>
+#include <condition_variable>
+#include <mutex>
 
 #include "server/log.h"
 
@@ -29,6 +32,17 @@ class FdSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
     return queue_->overrun_counter() + unwritten_.load(std::memory_order_relaxed);
   }
 
+  // The queue is in order: a flush comes behind the lines that were written before it was asked
+  // for. A full queue may lose it, hence the limit. Any thread.
+  std::uint64_t flushes() {
+    const std::scoped_lock lock(mutex_);
+    return flushes_;
+  }
+  void await_flush(std::uint64_t before) {
+    std::unique_lock lock(mutex_);
+    flushed_.wait_for(lock, std::chrono::seconds(10), [&] { return flushes_ > before; });
+  }
+
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     tell_of_lost(message);
@@ -37,7 +51,11 @@ class FdSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
     if (!write_line()) unwritten_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  void flush_() override {}
+  void flush_() override {
+    const std::scoped_lock lock(mutex_);
+    ++flushes_;
+    flushed_.notify_all();
+  }
 
   void tell_of_lost(const spdlog::details::log_msg& message) {
     const std::uint64_t lost_now = lost();
@@ -79,6 +97,9 @@ class FdSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex
   std::uint64_t told_ = 0;  // lost lines that the log tells of already
   bool stalled_ = false;
   std::string line_;
+  std::mutex mutex_;  // guards the next
+  std::uint64_t flushes_ = 0;
+  std::condition_variable flushed_;
 };
 
 void name_and_shield_thread() {
@@ -112,10 +133,13 @@ struct LogQueue::Writer {
 LogQueue::LogQueue(LogQueueOptions options)
     : format_(options.format), writer_(std::make_unique<Writer>(options)) {}
 
-LogQueue::~LogQueue() { finish(); }
+LogQueue::~LogQueue() = default;
 
-// The logger holds it weakly, so who writes meanwhile finds it or finds it gone.
-void LogQueue::finish() { writer_->pool.reset(); }
+void LogQueue::flush() {
+  const std::uint64_t before = writer_->sink->flushes();
+  writer_->logger->flush();
+  writer_->sink->await_flush(before);
+}
 
 void LogQueue::write(const LogLine& line) {
   std::string text;

@@ -1,5 +1,6 @@
 // The head of a request and of an answer, free of any protocol version.
 #include "server/message.h"
+#include "server/ascii.h"
 
 #include <algorithm>
 #include <cstring>
@@ -20,8 +21,6 @@ constexpr std::array<bool, 256> token_characters() {
   return table;
 }
 constexpr auto kToken = token_characters();
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 bool same_name(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

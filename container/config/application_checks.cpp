@@ -5,14 +5,14 @@
 
 #include "container/config/checks.h"
 #include "container/config/element_checks.h"
+#include "container/config/quoted.h"
 #include "container/config/security_checks.h"
 #include "container/config/unique_names.h"
 #include "container/config/value.h"
+#include "server/ascii.h"
 
 namespace container {
 namespace {
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
 
 // `lib/libhello.so` is `hello`.
 std::string stem(std::string_view file) {
@@ -189,8 +189,7 @@ void check_mime_mappings(std::vector<MimeMappingConfig>& mappings, Report& repor
   UniqueNames extensions("the media type of extension", report);
   for (MimeMappingConfig& one : mappings) {
     const SourcePosition at = position_of(one, "extension");
-    for (char& c : one.extension)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    one.extension = server::lowered(one.extension);
     extensions.add(one.extension, at);
     if (find_origin(one, "extension") && !is_extension(one.extension))
       report.error(at, "attribute 'extension' of <MimeMapping>: " + quoted(one.extension) +

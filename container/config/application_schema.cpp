@@ -5,13 +5,10 @@
 #include "container/config/error_schema.h"
 #include "container/config/field.h"
 #include "container/config/security_schema.h"
+#include "server/ascii.h"
 
 namespace container {
 namespace {
-
-std::shared_ptr<const Element> element(Element element) {
-  return std::make_shared<const Element>(std::move(element));
-}
 
 constexpr std::string_view fails_as_a_whole =
     "Whether an application whose endpoint cannot be created is not deployed at all. With `false` "
@@ -167,9 +164,7 @@ std::shared_ptr<const Element> mime_mapping_element() {
 Field parameter_value() {
   Field field = text(&ParameterConfig::value);
   field.is_secret = [](const ConfigElement& element) {
-    std::string name = as<ParameterConfig>(element).name;
-    for (char& c : name)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    const std::string name = server::lowered(as<ParameterConfig>(element).name);
     return name.find("password") != name.npos || name.find("secret") != name.npos;
   };
   return field;

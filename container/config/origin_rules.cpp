@@ -5,12 +5,14 @@
 #include <array>
 #include <charconv>
 
+#include "container/config/quoted.h"
 #include "container/config/suggestion.h"
+#include "server/ascii.h"
 
 namespace container {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+using server::lower;
 
 bool equal(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -43,8 +45,6 @@ std::uint16_t usual_port(std::string_view scheme) {
   if (equal(scheme, "http")) return 80;
   return equal(scheme, "https") ? 443 : 0;
 }
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
 
 constexpr std::string_view advice = "; write same-origin, *, or an origin as https://example.org";
 

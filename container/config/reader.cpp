@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "container/config/quoted.h"
 #include "container/config/suggestion.h"
 #include "container/config/tomcat_names.h"
 #include "container/config/value.h"
@@ -13,9 +14,6 @@
 
 namespace container {
 namespace {
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
-std::string tag(std::string_view name) { return '<' + std::string(name) + '>'; }
 
 // `<A>, <B> and <C>`
 std::string listed(const std::vector<std::string_view>& names) {

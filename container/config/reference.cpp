@@ -56,7 +56,7 @@ std::string cell(std::string_view text) {
 
 std::string code(std::string_view text) { return '`' + std::string(text) + '`'; }
 
-std::string tag(std::string_view name) { return "`<" + std::string(name) + ">`"; }
+std::string code_tag(std::string_view name) { return "`<" + std::string(name) + ">`"; }
 
 std::string fallback_words(const Attribute& attribute, const ConfigElement& fresh) {
   if (attribute.field.required) return "required";
@@ -81,7 +81,7 @@ std::string tomcat_words(const Tomcat& tomcat) {
 }
 
 std::string child_words(const Child& child) {
-  std::string text = tag(child.element->name);
+  std::string text = code_tag(child.element->name);
   if (child.least == 1 && child.most == 1) text += " (exactly one)";
   if (child.least == 0 && child.most == 1) text += " (at most one)";
   if (child.least == 1 && child.most != 1) text += " (at least one)";
@@ -95,7 +95,7 @@ void describe(const Element& element, const Parents& parents, std::string& out) 
   if (const auto found = parents.find(element.name); found != parents.end()) {
     out += "- Stands in ";
     for (std::size_t i = 0; i < found->second.size(); ++i) {
-      out += (i == 0 ? "" : ", ") + tag(found->second[i]);
+      out += (i == 0 ? "" : ", ") + code_tag(found->second[i]);
     }
     out += ".\n";
   }
@@ -121,8 +121,9 @@ void describe(const Element& element, const Parents& parents, std::string& out) 
 void describe(std::string_view title, std::span<const TomcatName> names, std::string& out) {
   out += "\n### " + std::string(title) + "\n\n| Where | Name | Here |\n|---|---|---|\n";
   for (const TomcatName& name : names) {
-    out += "| " + (name.element == "*" ? "anywhere" : tag(name.element)) + " | " + code(name.name) +
-           " | " + (name.refused ? "an error: " : "") + cell(name.instead) + " |\n";
+    out += "| " + (name.element == "*" ? "anywhere" : code_tag(name.element)) + " | " +
+           code(name.name) + " | " + (name.refused ? "an error: " : "") + cell(name.instead) +
+           " |\n";
   }
 }
 

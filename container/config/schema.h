@@ -102,4 +102,8 @@ std::shared_ptr<const Element> path_element();
 // Calls `visit` for the element and everything below it, parents first, each name once.
 void visit_elements(const Element& root, const std::function<void(const Element&)>& visit);
 
+inline std::shared_ptr<const Element> element(Element element) {
+  return std::make_shared<const Element>(std::move(element));
+}
+
 }  // namespace container

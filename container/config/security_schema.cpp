@@ -9,10 +9,6 @@
 namespace container {
 namespace {
 
-std::shared_ptr<const Element> element(Element element) {
-  return std::make_shared<const Element>(std::move(element));
-}
-
 std::shared_ptr<const Element> credential_handler_element() {
   return element(
       {.name = "CredentialHandler",

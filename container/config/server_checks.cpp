@@ -3,21 +3,13 @@
 #include <map>
 
 #include "container/config/checks.h"
+#include "container/config/quoted.h"
 #include "container/config/suggestion.h"
 #include "container/config/unique_names.h"
+#include "server/ascii.h"
 
 namespace container {
 namespace {
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 UniqueNames check_executors(const std::vector<ExecutorConfig>& executors, Report& report) {
   UniqueNames names("executor", report);
@@ -115,14 +107,14 @@ bool is_host_name(std::string_view name) {
 void check_host_names(const std::vector<HostConfig>& hosts, Report& report) {
   UniqueNames names("host name", report);
   for (const HostConfig& host : hosts) {
-    names.add(lower(host.name), position_of(host, "name"));
+    names.add(server::lowered(host.name), position_of(host, "name"));
     if (find_origin(host, "name") && !is_host_name(host.name)) {
       report.error(position_of(host, "name"),
                    "attribute 'name' of <Host>: " + quoted(host.name) +
                        " is not a host name; names with '*' go into <Alias>");
     }
     for (const LocatedText& alias : host.aliases) {
-      names.add(lower(alias.text), alias.position);
+      names.add(server::lowered(alias.text), alias.position);
       const bool wildcard = alias.text.starts_with("*.");
       if (!is_host_name(std::string_view(alias.text).substr(wildcard ? 2 : 0))) {
         report.error(alias.position, "content of <Alias>: " + quoted(alias.text) +
@@ -168,7 +160,7 @@ void check_engine(EngineConfig& engine, Report& report) {
     check_contexts(host, report);
   }
   const bool known = std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-    return lower(name) == lower(engine.default_host);
+    return server::lowered(name) == server::lowered(engine.default_host);
   });
   if (!known && !names.empty()) {
     report.error(position_of(engine, "defaultHost"),

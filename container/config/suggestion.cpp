@@ -1,5 +1,6 @@
 // Edit distance with transpositions, as typing errors go.
 #include "container/config/suggestion.h"
+#include "server/ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::size_t max_word = 40;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+using server::lower;
 
 // Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. Both at most
 // max_word long.

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "container/config/checks.h"
+#include "container/config/quoted.h"
 #include "container/config/suggestion.h"
 #include "container/config/unique_names.h"
 
@@ -10,8 +11,6 @@ namespace container {
 namespace {
 
 constexpr std::string_view no_sni = "_default_";
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
 
 bool is_server_name(std::string_view name) {
   if (name == no_sni) return true;

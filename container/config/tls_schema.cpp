@@ -5,13 +5,10 @@
 
 #include "container/config/field.h"
 #include "container/config/server_config.h"
+#include "server/ascii.h"
 
 namespace container {
 namespace {
-
-std::shared_ptr<const Element> element(Element element) {
-  return std::make_shared<const Element>(std::move(element));
-}
 
 template <class Owner>
 Field bytes(SizeBytes Owner::*member, SizeBytes least, SizeBytes most) {
@@ -32,9 +29,7 @@ Field host_name(std::string Owner::*member) {
   Field field = text(member);
   field.store = [member](ConfigElement& element, const Text& text) -> std::optional<FieldError> {
     std::string& name = as<Owner>(element).*member;
-    name = text.value;
-    for (char& c : name)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    name = server::lowered(text.value);
     return std::nullopt;
   };
   return field;

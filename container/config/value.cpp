@@ -1,5 +1,6 @@
 // Values are read strictly: no sign but the minus of -1, no white space inside, no unit guessed.
 #include "container/config/value.h"
+#include "container/config/quoted.h"
 
 #include <algorithm>
 #include <array>
@@ -29,8 +30,6 @@ constexpr std::array<Unit, 5> time_units{
 
 constexpr std::uint64_t max_size = 1ull << 50;
 constexpr std::uint64_t max_time = 10ull * 365 * 86'400'000;
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
 
 enum class Trouble : std::uint8_t { none, malformed, too_large };
 

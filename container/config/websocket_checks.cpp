@@ -3,14 +3,13 @@
 #include <string>
 
 #include "container/config/element_checks.h"
+#include "container/config/quoted.h"
 
 namespace container {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
 
 std::string about(std::string_view attribute) {
   return "attribute '" + std::string(attribute) + "' of <WebSocket>: ";

@@ -14,7 +14,6 @@ namespace container {
 namespace {
 
 constexpr int max_depth = 32;
-constexpr std::string_view white = " \t\r\n";
 
 constexpr unsigned parse_options = pugi::parse_cdata | pugi::parse_escapes |
                                    pugi::parse_wconv_attribute | pugi::parse_eol |
@@ -64,7 +63,7 @@ class TreeReader {
               "document type declarations are not read; remove it");
       } else {
         const XmlText text = read_text(node);
-        const std::size_t first = text.value.find_first_not_of(white);
+        const std::size_t first = text.value.find_first_not_of(" \t\r\n");
         error(text.offset + (first == std::string_view::npos ? 0 : first),
               "text outside of the root element");
       }

@@ -9,6 +9,7 @@
 
 #include "container/security/authenticator.h"
 #include "container/security/digest_nonces.h"
+#include "server/ascii.h"
 #include "server/crypto/bytes.h"
 #include "server/crypto/digest.h"
 
@@ -33,8 +34,7 @@ Parameters parameters_of(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t,"), text.size()));
     if (text.empty()) return all;
     const std::size_t length = server::token_length(text);
-    std::string name(text.substr(0, length));
-    for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    const std::string name = server::lowered(text.substr(0, length));
     text.remove_prefix(length);
     text.remove_prefix(std::min(text.find_first_not_of(white), text.size()));
     if (length == 0 || !text.starts_with('=')) return {};

@@ -1,5 +1,6 @@
 // Does not ask its realms about those who have failed too often (Tomcat's LockOutRealm).
 #include "container/security/lock_out_realm.h"
+#include "server/ascii.h"
 
 #include <arpa/inet.h>
 
@@ -10,11 +11,11 @@ namespace container::security {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text.substr(0, 256));
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return result;
+// Longer names than this share a count with those that begin alike.
+constexpr std::size_t kLongestName = 256;
+
+std::string counted_name(std::string_view user) {
+  return server::lowered(user.substr(0, kLongestName));
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ std::string client_of(std::string_view address) {
 }
 
 Answer LockOutRealm::authenticate(const Attempt& attempt) {
-  const std::string user = lower(attempt.user);
+  const std::string user = counted_name(attempt.user);
   const std::string address = client_of(attempt.address);
   const auto fails = [&] {
     const auto now = FailureCounts::Clock::now();
@@ -97,7 +98,7 @@ Answer LockOutRealm::authenticate(const Attempt& attempt) {
 Answer LockOutRealm::find(std::string_view user) {
   {
     const std::scoped_lock lock(mutex_);
-    if (users_.is_locked(lower(user), FailureCounts::Clock::now())) return {};
+    if (users_.is_locked(counted_name(user), FailureCounts::Clock::now())) return {};
   }
   return CombinedRealm::find(user);
 }

@@ -1,6 +1,8 @@
 // From <Realm> to an object.
 #include "container/security/make_realm.h"
 
+#include <margay/text.h>
+
 #include <utility>
 #include <vector>
 
@@ -15,8 +17,8 @@ namespace {
 
 constexpr std::size_t kMostRoles = 256;
 
-std::string_view view(margay_str text) { return {text.data, text.size}; }
-margay_str text(std::string_view from) { return {from.data(), from.size()}; }
+using margay::str;
+using margay::view;
 
 struct Filled : margay_identity {
   explicit Filled(std::string_view user) : margay_identity{sizeof(margay_identity), {}, {}} {
@@ -42,8 +44,8 @@ class PluginRealm final : public Realm {
   Answer authenticate(const Attempt& attempt) override {
     if (attempt.proves) return {};
     return ask(attempt.user, [&](margay_identity* into) {
-      return instance_->type().authenticate(instance_->self(), text(attempt.user),
-                                            text(attempt.password), text(attempt.address), into);
+      return instance_->type().authenticate(instance_->self(), str(attempt.user),
+                                            str(attempt.password), str(attempt.address), into);
     });
   }
   // Users of a file are none of a library's.
@@ -53,7 +55,7 @@ class PluginRealm final : public Realm {
   Answer find(std::string_view user) override {
     if (instance_->type().find == nullptr) return {};
     return ask(user, [&](margay_identity* into) {
-      return instance_->type().find(instance_->self(), text(user), into);
+      return instance_->type().find(instance_->self(), str(user), into);
     });
   }
 

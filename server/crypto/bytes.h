@@ -17,6 +17,11 @@ std::optional<std::string> from_base64(std::string_view text, Base64 kind);
 std::string to_hex(std::string_view bytes);  // lower case
 std::optional<std::string> from_hex(std::string_view text);
 
+// As OpenSSL takes them.
+inline const unsigned char* octets(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
 // From the system's generator. Throws std::system_error when there is none.
 std::string random_bytes(std::size_t count);
 

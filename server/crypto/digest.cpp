@@ -1,5 +1,8 @@
 // Hashes, keyed hashes and the slow hashes of passwords.
 #include "server/crypto/digest.h"
+#include "server/ascii.h"
+
+#include "server/crypto/bytes.h"
 
 #include <argon2.h>
 #include <openssl/evp.h>
@@ -29,9 +32,6 @@ const EVP_MD* method_of(Hash hash) {
   return nullptr;
 }
 
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
@@ -39,7 +39,7 @@ unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char
 std::optional<Hash> hash_of(std::string_view name) {
   std::string plain;
   for (const char c : name)
-    if (c != '-') plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    if (c != '-') plain += lower(c);
   if (plain == "md5") return Hash::md5;
   if (plain == "sha" || plain == "sha1") return Hash::sha1;
   if (plain == "sha256") return Hash::sha256;

@@ -48,10 +48,6 @@ const EVP_MD* method_of(Signature signature) {
   return hash == Hash::sha256 ? EVP_sha256() : hash == Hash::sha384 ? EVP_sha384() : EVP_sha512();
 }
 
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 std::shared_ptr<EVP_PKEY> owned(EVP_PKEY* key) {
   ERR_clear_error();
   return key == nullptr ? nullptr : std::shared_ptr<EVP_PKEY>(key, &EVP_PKEY_free);

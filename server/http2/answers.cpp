@@ -10,13 +10,6 @@
 
 namespace server::http2 {
 
-namespace {
-
-constexpr std::size_t kFrameHead = 9;
-constexpr std::size_t kFrame = Cork::kRoom / 4 - kFrameHead;  // four fill the cork
-
-}  // namespace
-
 bool Http2::has_room(const Exchange& exchange) const {
   const Stream& stream = *static_cast<const Stream*>(exchange.wire_local);
   return connection_.has_room() && stream.head_sent && stream.deferred;

@@ -10,6 +10,8 @@
 
 namespace server::http2 {
 
+inline constexpr std::size_t kFrameHead = 9;  // bytes before every payload
+
 class FramePosition {
  public:
   // The client's preface comes first.
@@ -67,7 +69,7 @@ class FramePosition {
     if (head_[3] == kHeaders || head_[3] == kContinuation) in_head_ = (head_[4] & kEndHeaders) == 0;
   }
 
-  std::array<unsigned char, 9> head_{};
+  std::array<unsigned char, kFrameHead> head_{};
   std::size_t have_ = 0;
   std::size_t left_ = kPreface;
   std::size_t length_ = 0;  // of the frame that began last

@@ -20,7 +20,6 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 
 constexpr std::size_t kHeadListExtra = 32;  // of a field, RFC 9113 section 6.5.2
-constexpr std::size_t kFrameHead = 9;
 constexpr std::size_t kSettingName = 2;
 
 // The payload of the PING whose answer says that the first GOAWAY was read.

@@ -37,6 +37,9 @@ struct Shared {
   std::atomic<std::uint64_t>* abuses = nullptr;  // counts connections that were ended for abuse
 };
 
+// What a frame of DATA carries at most: four fill the cork.
+inline constexpr std::size_t kFrame = Cork::kRoom / 4 - kFrameHead;
+
 class Http2 final : public Protocol, private Wire, private TunnelCarrier, private Task {
  public:
   Http2(Connection& connection, const Shared& shared);

@@ -9,13 +9,6 @@
 
 namespace server::http2 {
 
-namespace {
-
-constexpr std::size_t kFrameHead = 9;
-constexpr std::size_t kFrame = Cork::kRoom / 4 - kFrameHead;  // four fill the cork
-
-}  // namespace
-
 // --- from the request to the tunnel --------------------------------------------------------------
 
 // The answer is a 101, which here is a 200. Whoever gave it may still be on the stack, so the next

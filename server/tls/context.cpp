@@ -11,19 +11,13 @@
 #include <cstring>
 #include <span>
 
+#include "server/ascii.h"
 #include "server/tls/host.h"
 #include "server/tls/openssl.h"
 
 namespace server::tls {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return result;
-}
 
 // RFC 6066 section 3: a list of names with their types; there is one type.
 std::string_view server_name_in(std::span<const unsigned char> extension) {
@@ -173,7 +167,7 @@ std::shared_ptr<const Context> Context::load(const Options& options, const Conte
 
 std::size_t Context::host_of(std::string_view name) const {
   if (options_.hosts.size() == 1 || name.empty()) return default_;
-  std::string wanted = lower(name);
+  std::string wanted = lowered(name);
   if (wanted.back() == '.') wanted.pop_back();
   const auto find = [&](std::string_view host_name) {
     return std::find_if(options_.hosts.begin(), options_.hosts.end(),

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/ascii.h"
 #include "server/socket_connection.h"
 #include "server/tls/openssl.h"
 
@@ -20,10 +21,7 @@ constexpr std::string_view kPlainAnswer =
 
 std::string server_name_of(SSL* ssl) {
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  std::string text = name == nullptr ? "" : name;
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return text;
+  return name == nullptr ? "" : lowered(name);
 }
 
 }  // namespace

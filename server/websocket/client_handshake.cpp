@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "server/ascii.h"
 #include "server/websocket/accept_key.h"
 
 namespace server::websocket {
@@ -16,13 +17,6 @@ namespace server::websocket {
 namespace {
 
 using Failure = tl::unexpected<std::string>;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
 
 // RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) {
@@ -48,7 +42,7 @@ std::string_view trimmed(std::string_view text) {
 bool has_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
-    if (lower(trimmed(list.substr(0, comma))) == token) return true;
+    if (lowered(trimmed(list.substr(0, comma))) == token) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -98,7 +92,7 @@ tl::expected<AnswerHead, std::string> parse_head(std::string_view text) {
     const std::string_view name = field.substr(0, colon);
     if (colon == field.npos || !is_token(name) || !is_field_value(field.substr(colon + 1)))
       return Failure("the answer has a malformed field");
-    head.fields.emplace_back(lower(name), trimmed(field.substr(colon + 1)));
+    head.fields.emplace_back(lowered(name), trimmed(field.substr(colon + 1)));
   }
   return head;
 }
@@ -132,7 +126,7 @@ std::string check_extensions(std::string_view field, const ClientWishes& wishes,
 std::string check_wishes(const ClientWishes& wishes) {
   for (const auto& [name, value] : wishes.fields) {
     if (!is_token(name)) return "the name of a field is not valid: '" + name + "'";
-    if (is_ours(lower(name))) return "the field " + name + " is the client's own to set";
+    if (is_ours(lowered(name))) return "the field " + name + " is the client's own to set";
     if (!is_field_value(value))
       return "the value of the field " + name + " has a line break or another control character";
   }
@@ -173,7 +167,7 @@ std::string handshake_request(const Url& url, const ClientWishes& wishes, std::s
   if (wishes.deflate.mode != DeflatePolicy::Mode::off)
     add("Sec-WebSocket-Extensions", deflate_offer(wishes.deflate));
   for (const auto& [name, value] : wishes.fields)
-    if (!elsewhere || !is_credential(lower(name))) add(name, value);
+    if (!elsewhere || !is_credential(lowered(name))) add(name, value);
   return text += "\r\n";
 }
 
@@ -211,7 +205,7 @@ tl::expected<std::size_t, std::string> AnswerReader::read(std::string_view bytes
 tl::expected<Agreement, std::string> check_answer(const AnswerHead& head,
                                                   const ClientWishes& wishes,
                                                   std::string_view key) {
-  if (lower(head.find("upgrade").value_or("")) != "websocket")
+  if (lowered(head.find("upgrade").value_or("")) != "websocket")
     return Failure("the answer lacks 'Upgrade: websocket'");
   if (!has_token(head.find("connection").value_or(""), "upgrade"))
     return Failure("the answer lacks 'Connection: Upgrade'");

@@ -1,5 +1,6 @@
 // Addresses of WebSockets, RFC 6455 section 3: what a client is told to connect to.
 #include "server/websocket/client_url.h"
+#include "server/ascii.h"
 
 #include <algorithm>
 #include <charconv>
@@ -17,13 +18,6 @@ bool is_host_character(char c, bool bracketed) {
   if (c >= '0' && c <= '9') return true;
   if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
   return bracketed ? c == ':' || c == '.' || c == '%' : c == '-' || c == '.' || c == '_';
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
 }
 
 Failure failure(std::string_view url, std::string_view what) {
@@ -46,7 +40,7 @@ tl::expected<Url, std::string> parse_rest(std::string_view whole, bool secure,
   const auto end =
       bracketed ? authority.find(']') : std::min(authority.find(':'), authority.size());
   if (end == authority.npos) return failure(whole, "lacks the ']' of its IPv6 address");
-  url.host = lower(authority.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end));
+  url.host = lowered(authority.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end));
   if (url.host.empty()) return failure(whole, "names no host: write ws://host:port/path, or wss");
   for (const char c : url.host)
     if (!is_host_character(c, bracketed)) return failure(whole, "has a host that is not valid");
@@ -97,7 +91,7 @@ std::string Url::authority() const {
 
 tl::expected<Url, std::string> parse_url(std::string_view text) {
   const auto colon = text.find("://");
-  const std::string scheme = colon == text.npos ? "" : lower(text.substr(0, colon));
+  const std::string scheme = colon == text.npos ? "" : lowered(text.substr(0, colon));
   if (scheme != "ws" && scheme != "wss")
     return failure(text, "is none of a WebSocket: write ws://host:port/path, or wss");
   return parse_rest(text, scheme == "wss", text.substr(colon + 3));
@@ -105,7 +99,7 @@ tl::expected<Url, std::string> parse_url(std::string_view text) {
 
 tl::expected<Url, std::string> resolve_location(const Url& base, std::string_view location) {
   const std::string_view reference = location.substr(0, location.find('#'));
-  const std::string start = lower(reference.substr(0, 8));
+  const std::string start = lowered(reference.substr(0, 8));
   if (start.starts_with("http://")) return parse_rest(reference, false, reference.substr(7));
   if (start.starts_with("https://")) return parse_rest(reference, true, reference.substr(8));
   if (reference.starts_with("//")) return parse_rest(reference, base.secure, reference.substr(2));

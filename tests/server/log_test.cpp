@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -196,6 +197,26 @@ TEST_CASE("what was logged is written when the queue ends, with the name of the 
   const auto last = nlohmann::json::parse(lines[99]);
   CHECK(last["message"] == "line 99");
   CHECK(last["thread"] == "worker-3");
+}
+
+TEST_CASE(
+    "concurrency: a flush has what was written before it written, while others go on writing") {
+  const OutputFile file;
+  LogQueue queue({.fd = file.fd(), .queue_limit = 100'000});
+  Logs logs(queue);
+  std::atomic<bool> over = false;
+  std::thread other([&] {
+    while (!over) logs.log("other").info("one more");
+  });
+  const Log log = logs.log("mine");
+  for (int number = 0; number < 10; ++number) {
+    const std::string line = "line " + std::to_string(number);
+    log.info("{}", line);
+    queue.flush();
+    CHECK(std::ranges::any_of(file.lines(), [&](const auto& one) { return one.ends_with(line); }));
+  }
+  over = true;
+  other.join();
 }
 
 TEST_CASE("two queues live beside each other") {

@@ -1,0 +1,12 @@
+// How messages about configuration name what they found: 'text' and <element>.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace container {
+
+inline std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
+inline std::string tag(std::string_view name) { return '<' + std::string(name) + '>'; }
+
+}  // namespace container
