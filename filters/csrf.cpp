@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "filters/form_field.h"
 #include "filters/known.h"
 #include "filters/origin.h"
 
@@ -15,21 +16,6 @@ using margay::detail::same_ignoring_case;
 // RFC 9110 section 9.2.1.
 bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
-}
-
-bool has_type(const margay::Request& request, std::string_view type) {
-  const std::string_view its = request.header("content-type");
-  return same_ignoring_case(margay::detail::trimmed(its.substr(0, its.find(';'))), type);
-}
-
-std::string first_of(std::string_view form, std::string_view name) {
-  std::string found;
-  margay::detail::each_pair(form, [&](std::string_view one, std::string_view value) {
-    if (!margay::detail::same_form_name(one, name)) return true;
-    found = margay::detail::form_decode(value);
-    return false;
-  });
-  return found;
 }
 
 // The token that the session keeps. One from before its id changed, which is when somebody logs in,
@@ -132,10 +118,8 @@ bool Csrf::has_token(margay::Request& request) const {
 std::string Csrf::shown_token(const margay::Request& request) const {
   if (const std::string_view field = request.header(header_); !field.empty())
     return std::string(field);
-  if (has_type(request, "application/x-www-form-urlencoded"))
-    return first_of(request.body(), field_);
-  if (has_type(request, "multipart/form-data")) return first_of(request.query(), field_);
-  return {};
+  // One letter more than a token has: what is longer is none.
+  return form_field(request, field_, CsrfToken::kShown + 1);
 }
 
 }  // namespace filters

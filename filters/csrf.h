@@ -16,16 +16,15 @@ namespace filters {
 
 // In place of Tomcat's CsrfPreventionFilter and RestCsrfPreventionFilter. Methods other than GET,
 // HEAD, OPTIONS and TRACE need the session's token: in the field `headerName`, or in the form field
-// `parameterName`, which of a multipart/form-data request stands in the query. Pages of other
-// origins are refused before, by Sec-Fetch-Site or Origin.
+// `parameterName`; of a multipart/form-data body that the endpoint reads piece by piece it stands
+// in the query. Pages of other origins are refused before, by Sec-Fetch-Site or Origin.
 //
 // The attribute `margay.csrf.token` is the token; who reads it makes a session when there is none.
 // A request of a safe method with `X-CSRF-Token: Fetch` is answered with the same field.
 //
 // Parameters: `denyStatus` (403), `entryPoints` (paths that are not checked), `allowedOrigins`
 // (other origins whose pages may send, with the token), `headerName` (X-CSRF-Token),
-// `parameterName`
-// (_csrf).
+// `parameterName` (_csrf).
 class Csrf : public margay::Filter {
  public:
   static constexpr std::string_view kAttribute = "margay.csrf.token";
