@@ -62,7 +62,7 @@ bool Csrf::before(margay::Request& request, margay::Response& response) {
     return !same_ignoring_case(request.header(header_), "Fetch") || fetch(request, response);
   if (entry_points_.contain(request)) return true;
   const bool elsewhere = comes_from_elsewhere(request);
-  if (!elsewhere && has_token(request)) return true;
+  if (!elsewhere && (has_token(request) || has_waited(request))) return true;
   response.header(header_, "Required");
   response.send_error(status_, elsewhere ? "This was sent by a page of another site."
                                          : "The token that this needs is missing, or not valid "
@@ -113,6 +113,17 @@ bool Csrf::has_token(margay::Request& request) const {
   const auto session = request.session_if_any();
   const auto token = session ? kept(*session) : std::nullopt;
   return token && token->matches(shown);
+}
+
+// What was kept while its user logged in cannot have the token of the session that came with that.
+// It is taken where the browser said, when it sent it, that a page of ours did: to say nothing is
+// not enough here.
+bool Csrf::has_waited(const margay::Request& request) const {
+  if (!request.attribute(kReplayed)) return false;
+  const std::string_view site = request.header("sec-fetch-site");
+  if (!site.empty()) return site == "same-origin";
+  const std::string_view origin = request.header("origin");
+  return !origin.empty() && is_own_origin(request, origin);
 }
 
 std::string Csrf::shown_token(const margay::Request& request) const {

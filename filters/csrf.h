@@ -28,7 +28,8 @@ namespace filters {
 class Csrf : public margay::Filter {
  public:
   static constexpr std::string_view kAttribute = "margay.csrf.token";
-  static constexpr std::string_view kKept = "margay.csrf";  // of the session
+  static constexpr std::string_view kReplayed = "margay.login.replayed";  // set by the container
+  static constexpr std::string_view kKept = "margay.csrf";                // of the session
 
   explicit Csrf(const margay::Config& config);
   bool before(margay::Request& request, margay::Response& response) override;
@@ -39,6 +40,7 @@ class Csrf : public margay::Filter {
   bool fetch(margay::Request& request, margay::Response& response);
   bool comes_from_elsewhere(const margay::Request& request) const;
   bool has_token(margay::Request& request) const;
+  bool has_waited(const margay::Request& request) const;
   std::string shown_token(const margay::Request& request) const;
 
   int status_;

@@ -146,6 +146,23 @@ TEST_CASE("CSRF: the token in a part of a multipart form, wherever that is cut")
   CHECK(visitor.send({{"content-type", "multipart/form-data"}}) == 403);
 }
 
+TEST_CASE("CSRF: what waited for a login is taken where its browser said that it is from here") {
+  Visitor visitor;
+  const auto send = [&](const Pairs& fields) {
+    Scene scene = visitor.prepared();
+    scene.attributes["margay.login.replayed"] = "true";
+    return scene.run(visitor.filter, fields, "POST") ? 200 : scene.status;
+  };
+  CHECK(send({{"sec-fetch-site", "same-origin"}}) == 200);
+  CHECK(send({{"origin", "https://shop.example"}}) == 200);
+  CHECK(send({}) == 403);
+  CHECK(send({{"sec-fetch-site", "none"}}) == 403);
+  CHECK(send({{"sec-fetch-site", "same-site"}}) == 403);
+  CHECK(send({{"sec-fetch-site", "cross-site"}, {"origin", "https://shop.example"}}) == 403);
+  CHECK(send({{"origin", "https://evil.example"}}) == 403);
+  CHECK(visitor.send({{"sec-fetch-site", "same-origin"}}) == 403);
+}
+
 TEST_CASE("CSRF: Fetch answers with a token, once a session is there with the same") {
   auto filter = Scene::made<Csrf>({});
   Scene first;

@@ -198,7 +198,7 @@ TEST_CASE(
       cookie = answer.substr(at + 12, answer.find(';', at) - at - 12);
     return answer;
   };
-  constexpr const char* kForm = "application/x-www-form-urlencoded";
+  const std::string kForm = "application/x-www-form-urlencoded";
   const auto post = [&](const std::string& path, const std::string& form) {
     return ask("POST /guestbook" + path, kForm, form);
   };
@@ -289,5 +289,14 @@ TEST_CASE(
   CHECK(picture.find("X-Content-Type-Options: nosniff\r\n") != std::string::npos);
   CHECK(picture.ends_with("\r\n\r\n" + gif));
   CHECK(server.get("/guestbook/pictures/12").starts_with("HTTP/1.1 404 "));
+  // Who writes when the session is over logs in, and has written.
+  const auto late = [&](const std::string& fields) {
+    cookie.clear();
+    CHECK(leads_to(ask("POST /guestbook/write", kForm + fields, "text=late"), "/login"));
+    CHECK(leads_to(post("/j_security_check", "j_username=ada&j_password=long+enough"), "/write"));
+    return ask("GET /guestbook/write", kForm, "");
+  };
+  CHECK(leads_to(late("\r\nSec-Fetch-Site: same-origin"), "/#entry-13"));
+  CHECK(late("").starts_with("HTTP/1.1 403 "));
   CHECK(server.stop() == 0);
 }
