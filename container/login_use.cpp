@@ -233,6 +233,8 @@ void LoginUse::remake(HttpSession& session) {
   request.fields = reinterpret_cast<const margay_field*>(fields);
   request.field_count = static_cast<std::uint32_t>(count);
   request.content_length = head.content_length;
+  // For the filter csrf: what was kept has the token of the session before.
+  invocation_.set_attribute("margay.login.replayed", "true");
 }
 
 // --- what plugins ask for

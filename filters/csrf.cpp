@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "filters/form_field.h"
 #include "filters/known.h"
 #include "filters/origin.h"
 
@@ -15,21 +16,6 @@ using margay::detail::same_ignoring_case;
 // RFC 9110 section 9.2.1.
 bool is_safe(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
-}
-
-bool has_type(const margay::Request& request, std::string_view type) {
-  const std::string_view its = request.header("content-type");
-  return same_ignoring_case(margay::detail::trimmed(its.substr(0, its.find(';'))), type);
-}
-
-std::string first_of(std::string_view form, std::string_view name) {
-  std::string found;
-  margay::detail::each_pair(form, [&](std::string_view one, std::string_view value) {
-    if (!margay::detail::same_form_name(one, name)) return true;
-    found = margay::detail::form_decode(value);
-    return false;
-  });
-  return found;
 }
 
 // The token that the session keeps. One from before its id changed, which is when somebody logs in,
@@ -76,7 +62,7 @@ bool Csrf::before(margay::Request& request, margay::Response& response) {
     return !same_ignoring_case(request.header(header_), "Fetch") || fetch(request, response);
   if (entry_points_.contain(request)) return true;
   const bool elsewhere = comes_from_elsewhere(request);
-  if (!elsewhere && has_token(request)) return true;
+  if (!elsewhere && (has_token(request) || has_waited(request))) return true;
   response.header(header_, "Required");
   response.send_error(status_, elsewhere ? "This was sent by a page of another site."
                                          : "The token that this needs is missing, or not valid "
@@ -129,13 +115,22 @@ bool Csrf::has_token(margay::Request& request) const {
   return token && token->matches(shown);
 }
 
+// What was kept while its user logged in cannot have the token of the session that came with that.
+// It is taken where the browser said, when it sent it, that a page of ours did: to say nothing is
+// not enough here.
+bool Csrf::has_waited(const margay::Request& request) const {
+  if (!request.attribute(kReplayed)) return false;
+  const std::string_view site = request.header("sec-fetch-site");
+  if (!site.empty()) return site == "same-origin";
+  const std::string_view origin = request.header("origin");
+  return !origin.empty() && is_own_origin(request, origin);
+}
+
 std::string Csrf::shown_token(const margay::Request& request) const {
   if (const std::string_view field = request.header(header_); !field.empty())
     return std::string(field);
-  if (has_type(request, "application/x-www-form-urlencoded"))
-    return first_of(request.body(), field_);
-  if (has_type(request, "multipart/form-data")) return first_of(request.query(), field_);
-  return {};
+  // One letter more than a token has: what is longer is none.
+  return form_field(request, field_, CsrfToken::kShown + 1);
 }
 
 }  // namespace filters

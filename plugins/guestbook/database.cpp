@@ -32,7 +32,8 @@ Statement::Statement(Database& database, std::string_view sql) : database_(datab
 
 std::string Statement::Run::text(int column) const {
   sqlite3_stmt* const handle = statement_.handle_.get();
-  const auto* const bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle, column));
+  // Of a text these are its letters.
+  const auto* const bytes = static_cast<const char*>(sqlite3_column_blob(handle, column));
   if (bytes == nullptr) return {};
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle, column))};
 }
@@ -47,6 +48,12 @@ void Statement::bind(int place, std::string_view value) {
   if (sqlite3_bind_text64(handle_.get(), place, value.data(), value.size(), SQLITE_STATIC,
                           SQLITE_UTF8) != SQLITE_OK)
     fail(database_.handle(), "a text");
+}
+
+void Statement::bind(int place, Blob value) {
+  if (sqlite3_bind_blob64(handle_.get(), place, value.bytes.data(), value.bytes.size(),
+                          SQLITE_STATIC) != SQLITE_OK)
+    fail(database_.handle(), "bytes");
 }
 
 bool Statement::step() {

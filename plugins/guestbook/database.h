@@ -16,6 +16,11 @@ class DatabaseError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
+};
+
 // One connection; one thread at a time. Waits two seconds at most for others that have the file.
 class Database {
  public:
@@ -32,13 +37,35 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
+// All that is changed during its life, or, without commit(), nothing of it.
+class Transaction {
+ public:
+  explicit Transaction(Database& database) : database_(database) {
+    database_.run("BEGIN IMMEDIATE");
+  }
+  ~Transaction() {
+    if (is_open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  void commit() {
+    database_.run("COMMIT");
+    is_open_ = false;
+  }
+
+ private:
+  Database& database_;
+  bool is_open_ = true;
+};
+
 // A prepared statement, made once and used again. Texts are bound, never pasted into SQL.
 class Statement {
  public:
   Statement(Database& database, std::string_view sql);
 
-  // One execution. `values` (integers and texts, in the order of the question marks) must outlive
-  // it.
+  // One execution. `values` (integers, texts and blobs, in the order of the question marks) must
+  // outlive it.
   class Run {
    public:
     template <class... Values>
@@ -55,7 +82,11 @@ class Statement {
     std::int64_t integer(int column) const {
       return sqlite3_column_int64(statement_.handle_.get(), column);
     }
+    // Of a text or a blob; "" for null.
     std::string text(int column) const;
+    bool is_null(int column) const {
+      return sqlite3_column_type(statement_.handle_.get(), column) == SQLITE_NULL;
+    }
 
    private:
     Statement& statement_;
@@ -64,6 +95,7 @@ class Statement {
  private:
   void bind(int place, std::int64_t value);
   void bind(int place, std::string_view value);
+  void bind(int place, Blob value);
   bool step();
 
   struct Finalize {

@@ -1,12 +1,10 @@
-// A guestbook: pages from templates, users and entries in SQLite, errors in the site's own look.
-// Who may do what stands in app.xml; this asks the server who somebody is.
+// A guestbook: pages from templates, users, entries and pictures in SQLite, errors in the site's
+// own look. Who may do what stands in app.xml; this asks the server who somebody is.
 #include <margay/dispatcher.h>
 #include <margay/plugin.h>
 #include <margay/realm.h>
 #include <margay/view.h>
 
-#include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -15,14 +13,22 @@
 #include <variant>
 
 #include "entries.h"
+#include "picture.h"
+#include "rules.h"
 #include "users.h"
 
 namespace guestbook {
 namespace {
 
-constexpr std::size_t kShortestName = 2, kLongestName = 30;            // letters
-constexpr std::size_t kShortestPassword = 8, kLongestPassword = 1000;  // bytes
-constexpr std::size_t kLongestText = 2000;                             // bytes
+// Of a form with a picture. How long it may be as a whole is said in app.xml, by `maxBody`: so this
+// holds what has been received already, and a picture that is too large can be refused with words.
+margay::MultipartConfig form_limits() {
+  constexpr std::size_t kMost = std::size_t{1} << 30U;
+  return {.max_file_size = kMost,
+          .max_request_size = kMost,
+          .file_size_threshold = kMost,  // in memory, where the body is
+          .max_part_count = 10};
+}
 
 std::string formatted(std::chrono::sys_seconds when, const char* form) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
@@ -32,35 +38,6 @@ std::string formatted(std::chrono::sys_seconds when, const char* form) {
   return {text, std::strftime(text, sizeof text, form, &utc)};
 }
 
-// Without white space at both ends.
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == text.npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin));
-}
-
-// What is wrong, in words for who sent it; empty: nothing.
-std::string fault_of(const std::string& text) {
-  if (text.empty()) return "Please write something.";
-  if (text.size() > kLongestText) return "That is too long; 2000 letters are the most.";
-  return {};
-}
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
-}
-
-std::string fault_of(const std::string& name, const std::string& password) {
-  if (name.size() < kShortestName || name.size() > kLongestName ||
-      !std::all_of(name.begin(), name.end(), is_letter))
-    return "A name has 2 to 30 letters from a to z, digits, - and _.";
-  if (password.size() < kShortestPassword) return "A password has 8 letters at least.";
-  if (password.size() > kLongestPassword) return "That password is too long.";
-  return {};
-}
-
 std::string database_file(const margay::Config& config) {
   const std::filesystem::path file =
       std::filesystem::path(config.folder()) / config.get("database", "data/guestbook.db");
@@ -68,11 +45,14 @@ std::string database_file(const margay::Config& config) {
   return file.string();
 }
 
-// Gives every page what the layout needs: where the application is, and who looks at it.
+// Gives every page what the layout needs: where the application is, and who looks at it. So a page
+// is for one visitor, and no cache between may keep it for others.
 class Site : public margay::HandlerInterceptor {
  public:
-  void post_handle(margay::Request& request, margay::Response&, margay::View* view) override {
+  void post_handle(margay::Request& request, margay::Response& response,
+                   margay::View* view) override {
     if (view == nullptr) return;
+    response.header("Cache-Control", "private, no-cache");
     view->model["base"] = request.context_path();
     if (!request.principal().empty()) view->model["user"] = request.principal();
   }
@@ -80,13 +60,21 @@ class Site : public margay::HandlerInterceptor {
 
 }  // namespace
 
-// How entries look in JSON and in templates.
+// How they look in JSON and in templates. Paths are within the application.
+void to_json(nlohmann::json& json, const Picture& picture) {
+  json = {{"path", "/pictures/" + picture.name},
+          {"type", picture.type},
+          {"width", picture.width},
+          {"height", picture.height},
+          {"alt", picture.alt}};
+}
 void to_json(nlohmann::json& json, const Entry& entry) {
   json = {{"id", entry.id},
           {"author", entry.author},
           {"text", entry.text},
           {"written", formatted(entry.written, "%Y-%m-%dT%H:%M:%SZ")},
           {"day", formatted(entry.written, "%d %B %Y")}};
+  if (entry.picture) json["picture"] = *entry.picture;
 }
 
 class Guestbook : public margay::Dispatcher {
@@ -95,7 +83,9 @@ class Guestbook : public margay::Dispatcher {
       : Dispatcher(config),
         entries_(database_file(config)),
         users_(database_file(config)),
-        page_size_(config.integer<int>("pageSize", 10, 1, 100)) {
+        page_size_(config.integer<int>("pageSize", 10, 1, 100)),
+        largest_picture_(static_cast<std::size_t>(config.size("largestPicture", 2 << 20))) {
+    multipart(form_limits());
     views<margay::Templates>(config);
     intercept<Site>();
     get("/", &Guestbook::list);
@@ -107,6 +97,7 @@ class Guestbook : public margay::Dispatcher {
     post("/logout", &Guestbook::log_out);
     get("/entries/{id}", &Guestbook::show).produces("text/html");
     get("/entries/{id}", &Guestbook::as_json).produces("application/json");
+    get("/pictures/{name}", &Guestbook::picture);
     get("/error", &Guestbook::error).produces("text/html");
   }
 
@@ -120,19 +111,61 @@ class Guestbook : public margay::Dispatcher {
 
   // Only for who has logged in, as app.xml says of /write. What somebody writes who has not is kept
   // by the server while they do.
-  margay::View form() { return {"write", {{"title", "Write an entry"}}}; }
+  margay::View form() { return {"write", writing({})}; }
 
-  // A good entry is answered with a redirect, so that "reload" does not write it again.
-  Answer add(const margay::Request& request, margay::Form<"text"> text) {
-    const std::string its_text = trimmed(*text);
-    const std::string fault = fault_of(its_text);
-    if (fault.empty()) {
-      const auto id = entries_.add(request.principal(), its_text);
+  // A good entry is answered with a redirect, so that "reload" does not write it again. Another one
+  // comes back with what is wrong; but for the file, which no page may choose.
+  Answer add(const margay::Request& request, margay::Form<"text"> text,
+             margay::Form<"alt", std::optional<std::string>> alt,
+             margay::FormFile<"picture", std::optional<margay::Part>> file) {
+    const std::string its_text = tidied(*text), its_alt = tidied(alt->value_or(""));
+    const std::string fault = fault_of_text(its_text), alt_fault = fault_of_alt(its_alt);
+    std::optional<Picture> picture;
+    std::string picture_fault;
+    if (file) {
+      picture = read_picture(file->content());
+      picture_fault = fault_of(*file, picture);
+    }
+    if (fault.empty() && alt_fault.empty() && picture_fault.empty()) {
+      if (picture) picture->alt = its_alt;
+      const std::int64_t id =
+          picture ? entries_.add(request.principal(), its_text, *picture, file->content())
+                  : entries_.add(request.principal(), its_text);
       return margay::Redirect{"~/#entry-" + std::to_string(id)};
     }
-    return margay::Reply{
-        422,
-        margay::View("write", {{"title", "Write an entry"}, {"fault", fault}, {"text", its_text}})};
+    if (file && picture_fault.empty()) picture_fault = "Please choose the picture once more.";
+    return margay::Reply{422, margay::View("write", writing({{"fault", fault},
+                                                             {"text", its_text},
+                                                             {"picture_fault", picture_fault},
+                                                             {"alt_fault", alt_fault},
+                                                             {"alt", its_alt}}))};
+  }
+
+  std::string fault_of(const margay::Part& file, const std::optional<Picture>& picture) const {
+    if (file.size() > largest_picture_)
+      return "That picture is too large; " + size_in_words(largest_picture_) + " are the most.";
+    if (!picture) return "That is no picture that we can show: we take PNG, JPEG, GIF and WebP.";
+    return {};
+  }
+
+  // What the form shows beside what was written.
+  margay::Model writing(margay::Model model) const {
+    model["title"] = "Write an entry";
+    model["largest"] = largest_picture_;
+    model["largest_in_words"] = size_in_words(largest_picture_);
+    return model;
+  }
+
+  // The bytes are a stranger's: they have the type that we have seen, and a browser must not look
+  // for another one in them. A name is used once, so they can be kept for good.
+  void picture(margay::PathParam<"name"> name, margay::Response& response) {
+    const auto shown = entries_.picture(*name);
+    if (!shown) throw margay::StatusError(404, "There is no such picture.");
+    response.type(shown->type)
+        .header("X-Content-Type-Options", "nosniff")
+        .header("Cache-Control", "public, max-age=31536000, immutable")
+        .header("Content-Length", std::to_string(shown->bytes.size()));
+    response.write(shown->bytes);
   }
 
   // The page with the form whose fields the server takes itself, at j_security_check.
@@ -147,7 +180,7 @@ class Guestbook : public margay::Dispatcher {
 
   Answer sign_up(margay::Request& request, margay::Form<"name"> name,
                  margay::Form<"password"> password) {
-    std::string fault = fault_of(*name, *password);
+    std::string fault = fault_of_member(*name, *password);
     if (fault.empty()) {
       switch (users_.add(*name, *password)) {
         case Users::Added::yes:
@@ -179,9 +212,10 @@ class Guestbook : public margay::Dispatcher {
 
   margay::View error(const margay::Request& request) {
     const int status = request.error_status();
-    const char* const title = status == 404  ? "Nothing here"
-                              : status < 500 ? "That did not work"
-                                             : "Our mistake";
+    const char* const title = status == 404   ? "Nothing here"
+                              : status == 413 ? "That is too much at once"
+                              : status < 500  ? "That did not work"
+                                              : "Our mistake";
     return {"error", {{"title", title}, {"status", status}, {"message", request.error_message()}}};
   }
 
@@ -189,10 +223,9 @@ class Guestbook : public margay::Dispatcher {
     auto found = entries_.page(before, page_size_ + 1);
     const bool more = found.size() > static_cast<std::size_t>(page_size_);
     if (more) found.pop_back();
-    margay::Model model = {{"title", "Guestbook"},
-                           {"count", entries_.count()},
-                           {"entries", found},
-                           {"newest", before == 0}};
+    margay::Model model =
+        writing({{"count", entries_.count()}, {"entries", found}, {"newest", before == 0}});
+    model["title"] = "Guestbook";
     if (more) model["older"] = found.back().id;
     return {"list", std::move(model)};
   }
@@ -200,6 +233,7 @@ class Guestbook : public margay::Dispatcher {
   Entries entries_;
   Users users_;
   int page_size_;
+  std::size_t largest_picture_;
 };
 
 // The server asks it who may log in.

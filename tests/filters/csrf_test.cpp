@@ -106,7 +106,7 @@ TEST_CASE("CSRF: a refusal says that a token is required") {
   CHECK(scene.answer.at("Cache-Control") == "no-store");
 }
 
-TEST_CASE("CSRF: the token as form field; of multipart in the query only") {
+TEST_CASE("CSRF: the token as form field; of multipart in the query, too") {
   Visitor visitor;
   visitor.body = "a=1&_csrf=" + visitor.token + "&b=2";
   CHECK(visitor.send({{"content-type", kForm}}) == 200);
@@ -117,6 +117,50 @@ TEST_CASE("CSRF: the token as form field; of multipart in the query only") {
   CHECK(visitor.send({{"content-type", kForm}}) == 403);
   CHECK(visitor.send({}) == 403);
   CHECK(visitor.send({{"content-type", "multipart/form-data; boundary=x"}}) == 200);
+}
+
+TEST_CASE("CSRF: the token in a part of a multipart form, wherever that is cut") {
+  Visitor visitor;
+  const Pairs type{{"content-type", "Multipart/Form-Data; boundary=x"}};
+  const auto part = [](const std::string& parameters, const std::string& content) {
+    return "--x\r\nContent-Disposition: form-data; " + parameters + "\r\n\r\n" + content + "\r\n";
+  };
+  const std::string token = part("name=\"_csrf\"", visitor.token), end = "--x--\r\n";
+  const std::string file = part("name=\"f\"; filename=\"f\"", std::string(10'000, '\r'));
+  visitor.body = token + file + end;
+  CHECK(visitor.send(type) == 200);
+  for (std::size_t before = 4000; before < 4300; ++before) {
+    visitor.body = part("name=\"a\"", std::string(before, 'a')) + token + end;
+    CHECK(visitor.send(type) == 200);
+  }
+  for (const std::string& bad :
+       {file + end, part("name=\"_csrf\"; filename=\"f\"", visitor.token) + end,
+        part("name=\"_csrf\"", visitor.token + "0") + end,
+        part("name=\"_csrf\"", "0") + token + end, part("name=\"_CSRF\"", visitor.token) + end,
+        token.substr(0, token.size() - 2), "no part" + token, std::string()}) {
+    CAPTURE(bad);
+    visitor.body = bad;
+    CHECK(visitor.send(type) == 403);
+  }
+  visitor.body = token + end;
+  CHECK(visitor.send({{"content-type", "multipart/form-data"}}) == 403);
+}
+
+TEST_CASE("CSRF: what waited for a login is taken where its browser said that it is from here") {
+  Visitor visitor;
+  const auto send = [&](const Pairs& fields) {
+    Scene scene = visitor.prepared();
+    scene.attributes["margay.login.replayed"] = "true";
+    return scene.run(visitor.filter, fields, "POST") ? 200 : scene.status;
+  };
+  CHECK(send({{"sec-fetch-site", "same-origin"}}) == 200);
+  CHECK(send({{"origin", "https://shop.example"}}) == 200);
+  CHECK(send({}) == 403);
+  CHECK(send({{"sec-fetch-site", "none"}}) == 403);
+  CHECK(send({{"sec-fetch-site", "same-site"}}) == 403);
+  CHECK(send({{"sec-fetch-site", "cross-site"}, {"origin", "https://shop.example"}}) == 403);
+  CHECK(send({{"origin", "https://evil.example"}}) == 403);
+  CHECK(visitor.send({{"sec-fetch-site", "same-origin"}}) == 403);
 }
 
 TEST_CASE("CSRF: Fetch answers with a token, once a session is there with the same") {

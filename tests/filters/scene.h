@@ -34,6 +34,10 @@ class Scene {
       of(e).infos[what] = margay::view(value);
       return MARGAY_OK;
     };
+    host_.attribute = [](margay_exchange* e, margay_str name) -> margay_str {
+      const auto found = of(e).attributes.find(std::string(margay::view(name)));
+      return found == of(e).attributes.end() ? margay_str{nullptr, 0} : margay::str(found->second);
+    };
     host_.set_attribute = [](margay_exchange* e, margay_str name, margay_str value) {
       of(e).attributes[std::string(margay::view(name))] = margay::view(value);
       return MARGAY_OK;

@@ -65,6 +65,50 @@ TEST_CASE("the oldest goes for one that is too many") {
   CHECK(ids(entries.page(0, 10)) == Ids{Entries::kMost + 1});
 }
 
+TEST_CASE("a picture comes with its entry, under a name of its own") {
+  const Folder folder;
+  Entries entries(folder.file());
+  const std::string bytes("\x89PNG\0'); --", 12);
+  const guestbook::Picture picture{.type = "image/png", .width = 3, .height = 4, .alt = "A cat"};
+  entries.add("Ada", "without");
+  CHECK(entries.add("Ada", "with", picture, bytes) == 2);
+  CHECK(entries.add("Ada", "with", picture, bytes) == 3);
+  const auto page = entries.page(0, 10);
+  REQUIRE(page.size() == 3);
+  CHECK_FALSE(page[2].picture.has_value());
+  REQUIRE(page[1].picture.has_value());
+  CHECK(page[1].picture->type == "image/png");
+  CHECK(page[1].picture->width == 3);
+  CHECK(page[1].picture->height == 4);
+  CHECK(page[1].picture->alt == "A cat");
+  const std::string name = page[1].picture->name;
+  CHECK(name.size() == 32);
+  CHECK(name != page[0].picture->name);
+  CHECK(entries.find(2)->picture->name == name);
+  const auto shown = entries.picture(name);
+  REQUIRE(shown.has_value());
+  CHECK(shown->type == "image/png");
+  CHECK(shown->bytes == bytes);
+  CHECK_FALSE(entries.picture("2").has_value());
+  CHECK_FALSE(entries.picture("").has_value());
+}
+
+TEST_CASE("the oldest picture goes for one that is too many, and all go with their entries") {
+  const Folder folder;
+  Entries entries(folder.file());
+  const guestbook::Picture picture{.type = "image/gif", .width = 1, .height = 1};
+  for (int i = 0; i < Entries::kMostPictures; ++i) entries.add("Ada", "with", picture, "x");
+  CHECK(entries.find(1)->picture.has_value());
+  entries.add("Ada", "with", picture, "x");
+  CHECK_FALSE(entries.find(1)->picture.has_value());
+  const std::string second = entries.find(2)->picture->name;
+  Database(folder.file()).run("UPDATE sqlite_sequence SET seq = 10001 WHERE name = 'entries'");
+  entries.add("Ada", "last");
+  CHECK_FALSE(entries.find(2).has_value());
+  CHECK_FALSE(entries.picture(second).has_value());
+  CHECK(entries.find(3)->picture.has_value());
+}
+
 TEST_CASE("concurrency: many write at once and all is there") {
   const Folder folder;
   Entries entries(folder.file());

@@ -30,6 +30,7 @@ struct Front : tests::Installation {
   <Library name="front" file="lib/front.so"/>
   <Endpoint name="front" path="/*"/>
   <Endpoint name="strict" path="/strict/*"/>
+  <Filter type="csrf" path="/mixed"/>
   <ErrorPage status="503" location="/error-page"/>
   <ErrorPage status="404" location="/no-such-page"/>
 </Application>)",
@@ -232,6 +233,24 @@ TEST_CASE("templates follow their files, partials and layouts, and are missed by
   CHECK(has(server.body("/plain"), "more than 16 partials within one another"));
   write_file(server.templates / "head.html", "{{#open}} for ever");
   CHECK(has(server.body("/plain"), "template 'plain' ("));
+}
+
+TEST_CASE("a template shows the token of the filter csrf; one that does not makes no session") {
+  const Front server;
+  CHECK_FALSE(has(server.ask("GET", "/mixed"), "Set-Cookie: "));
+  write_file(server.templates / "plain.html",
+             "{{#title}}[{{csrf}}]{{/title}}{{^title}}{{csrf}}{{/title}}");
+  const std::string page = server.ask("GET", "/mixed");
+  const auto cookie = page.find("Set-Cookie: ");
+  REQUIRE(cookie != page.npos);
+  const std::string token = body_of(page).substr(1, 64);
+  CHECK(body_of(page) == "[" + token + "]");
+  const std::string session =
+      "Cookie: " + page.substr(cookie + 12, page.find(';', cookie) - cookie - 12) + "\r\n";
+  CHECK(status_of(server.ask("POST", "/mixed", session)) == 403);
+  CHECK(status_of(server.ask("POST", "/mixed", session + "X-CSRF-Token: " + token + "\r\n")) ==
+        405);
+  CHECK(server.body("/plain") == "[]");  // where the filter is not
 }
 
 TEST_CASE("async started: the handler answers later") {

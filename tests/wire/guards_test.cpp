@@ -123,7 +123,7 @@ TEST_CASE("guards: CSRF of REST, a client fetches the token and sends it in the 
                        "{}")) == 200);
 }
 
-TEST_CASE("guards: CSRF, multipart sends the token in the query") {
+TEST_CASE("guards: CSRF, multipart sends the token in a field or in the query") {
   Guarded its("<Endpoint type='form' path='/*'/><Filter type='csrf' path='/*'/>");
   const std::string page = its.ask("GET /app/");
   const std::string type = "Content-Type: multipart/form-data; boundary=x\r\n";
@@ -131,6 +131,9 @@ TEST_CASE("guards: CSRF, multipart sends the token in the query") {
       "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n";
   CHECK(status(its.ask("POST /app/?_csrf=" + body_of(page), cookie_of(page) + type, body)) == 200);
   CHECK(status(its.ask("POST /app/", cookie_of(page) + type, body)) == 403);
+  const std::string token =
+      "--x\r\nContent-Disposition: form-data; name=\"_csrf\"\r\n\r\n" + body_of(page) + "\r\n";
+  CHECK(status(its.ask("POST /app/", cookie_of(page) + type, token + body)) == 200);
 }
 
 TEST_CASE("guards: CSRF makes no session for pages that show no token") {

@@ -188,16 +188,27 @@ TEST_CASE(
   fs::remove_all(folder / "data");
   server.start();
   std::string cookie;
-  const auto post = [&](const std::string& path, const std::string& form) {
+  const auto ask = [&](const std::string& line, const std::string& type, const std::string& body) {
     Client client(server.port());
-    client.send("POST /guestbook" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
-                (cookie.empty() ? "" : "Cookie: " + cookie + "\r\n") +
-                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-                std::to_string(form.size()) + "\r\n\r\n" + form);
+    client.send(line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+                (cookie.empty() ? "" : "Cookie: " + cookie + "\r\n") + "Content-Type: " + type +
+                "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     const std::string answer = client.rest();
     if (const auto at = answer.find("Set-Cookie: "); at != answer.npos)
       cookie = answer.substr(at + 12, answer.find(';', at) - at - 12);
     return answer;
+  };
+  const std::string kForm = "application/x-www-form-urlencoded";
+  const auto post = [&](const std::string& path, const std::string& form) {
+    return ask("POST /guestbook" + path, kForm, form);
+  };
+  // The token of the form on that page, as a field.
+  const auto token = [&](const std::string& page) {
+    const std::string answer = ask("GET /guestbook" + page, kForm, "");
+    const std::string mark = "name=\"_csrf\" value=\"";
+    const auto at = answer.find(mark);
+    REQUIRE(at != answer.npos);
+    return "_csrf=" + answer.substr(at + mark.size(), 64);
   };
   const auto leads_to = [](const std::string& answer, const std::string& path) {
     CHECK(answer.starts_with("HTTP/1.1 303 "));
@@ -205,9 +216,14 @@ TEST_CASE(
   };
   CHECK(leads_to(post("/write", "text=x"), "/login"));
   cookie.clear();
-  CHECK(post("/register", "name=Ada&password=short").starts_with("HTTP/1.1 422 "));
-  CHECK(leads_to(post("/register", "name=Ada&password=long+enough"), "/"));
-  CHECK(post("/register", "name=ADA&password=long+enough").find("has that name already") !=
+  CHECK(server.get("/guestbook/").find("Set-Cookie: ") == std::string::npos);
+  CHECK(post("/register", "name=Ada&password=long+enough").starts_with("HTTP/1.1 403 "));
+  const std::string mine = "&" + token("/register");
+  CHECK(post("/register", "name=Ada&password=short" + mine).starts_with("HTTP/1.1 422 "));
+  CHECK(leads_to(post("/register", "name=Ada&password=long+enough" + mine), "/"));
+  const std::string its = "&" + token("/");  // another one, as somebody has logged in
+  CHECK(post("/register", "name=ADA&password=long+enough" + mine).starts_with("HTTP/1.1 403 "));
+  CHECK(post("/register", "name=ADA&password=long+enough" + its).find("has that name already") !=
         std::string::npos);
   const auto count = [](const std::string& page, const std::string& text) {
     int found = 0;
@@ -215,7 +231,7 @@ TEST_CASE(
     return found;
   };
   for (int i = 1; i <= 11; ++i) {
-    const std::string answer = post("/write", "text=%3Cb%3Enumber+" + std::to_string(i));
+    const std::string answer = post("/write", "text=%3Cb%3Enumber+" + std::to_string(i) + its);
     CHECK(leads_to(answer, "/#entry-" + std::to_string(i)));
   }
   const std::string newest = server.get("/guestbook/");
@@ -225,12 +241,14 @@ TEST_CASE(
   const std::string older = server.get("/guestbook/?before=2");
   CHECK(count(older, "<article") == 1);
   CHECK(count(older, "?before=") == 0);
-  CHECK(post("/write", "text=%20").starts_with("HTTP/1.1 422 "));
-  const std::string again = post("/write", "text=" + std::string(2001, 'x'));
+  CHECK(post("/write", "text=%20" + its).starts_with("HTTP/1.1 422 "));
+  const std::string again = post("/write", "text=" + std::string(2001, 'x') + its);
   CHECK(again.starts_with("HTTP/1.1 422 "));
   CHECK(again.find("xxx</textarea>") != std::string::npos);
-  CHECK(post("/write", "").find("form parameter &apos;text&apos; is missing") != std::string::npos);
-  CHECK(leads_to(post("/logout", ""), "/"));
+  CHECK(post("/write", its).find("form parameter &apos;text&apos; is missing") !=
+        std::string::npos);
+  CHECK(post("/logout", "").starts_with("HTTP/1.1 403 "));
+  CHECK(leads_to(post("/logout", its), "/"));
   CHECK(leads_to(post("/write", "text=x"), "/login"));
   const std::string missed = server.get("/guestbook/entries/12", "Accept: text/html\r\n");
   CHECK(missed.starts_with("HTTP/1.1 404 "));
@@ -247,6 +265,38 @@ TEST_CASE(
   cookie.clear();
   CHECK(leads_to(post("/j_security_check", "j_username=ada&j_password=wrong"), "/login?failed"));
   CHECK(leads_to(post("/j_security_check", "j_username=ada&j_password=long+enough"), "/"));
-  CHECK(leads_to(post("/write", "text=back"), "/#entry-12"));
+  const auto part = [](const std::string& parameters, const std::string& content) {
+    return "--x\r\nContent-Disposition: form-data; " + parameters + "\r\n\r\n" + content + "\r\n";
+  };
+  const auto send = [&](const std::string& file) {
+    return ask("POST /guestbook/write", "multipart/form-data; boundary=x",
+               part("name=\"_csrf\"", token("/").substr(6)) + part("name=\"text\"", "back") +
+                   part("name=\"picture\"; filename=\"cat.png\"", file) + "--x--\r\n");
+  };
+  CHECK(send("<svg>").find("That is no picture that we can show") != std::string::npos);
+  const std::string gif("GIF89a\1\0\1\0", 10);
+  const std::string large = send(gif + std::string(2 << 20, 'x'));
+  CHECK(large.starts_with("HTTP/1.1 422 "));
+  CHECK(large.find("That picture is too large; 2 MB are the most.") != std::string::npos);
+  CHECK(large.find(">back</textarea>") != std::string::npos);
+  CHECK(send(gif + std::string(8 << 20, 'x')).starts_with("HTTP/1.1 413 "));
+  CHECK(leads_to(send(gif), "/#entry-12"));
+  const std::string shown = server.get("/guestbook/entries/12", "Accept: text/html\r\n");
+  const auto source = shown.find("<img src=\"/guestbook/pictures/");
+  REQUIRE(source != shown.npos);
+  const std::string picture = server.get(shown.substr(source + 10, 20 + 32));
+  CHECK(picture.find("Content-Type: image/gif\r\n") != std::string::npos);
+  CHECK(picture.find("X-Content-Type-Options: nosniff\r\n") != std::string::npos);
+  CHECK(picture.ends_with("\r\n\r\n" + gif));
+  CHECK(server.get("/guestbook/pictures/12").starts_with("HTTP/1.1 404 "));
+  // Who writes when the session is over logs in, and has written.
+  const auto late = [&](const std::string& fields) {
+    cookie.clear();
+    CHECK(leads_to(ask("POST /guestbook/write", kForm + fields, "text=late"), "/login"));
+    CHECK(leads_to(post("/j_security_check", "j_username=ada&j_password=long+enough"), "/write"));
+    return ask("GET /guestbook/write", kForm, "");
+  };
+  CHECK(leads_to(late("\r\nSec-Fetch-Site: same-origin"), "/#entry-13"));
+  CHECK(late("").starts_with("HTTP/1.1 403 "));
   CHECK(server.stop() == 0);
 }

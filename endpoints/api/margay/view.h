@@ -57,6 +57,8 @@ inline kainjow::mustache::data mustache_data(const nlohmann::json& value) {
 // {{> name}} stands for another template, put in its place when the template is read. A template
 // that begins with {{! layout: name }} is put into that one, where it says {{> content}}.
 //
+// {{csrf}} is the token of the filter `csrf` where there is one, unless the model has that name.
+//
 // Each view is read once; a render asks at most every `check` whether its files have changed. At
 // most 1024 views are kept, further ones are read each time; a file has at most 1 MiB, and partials
 // are at most 16 deep. Many threads at once.
@@ -72,8 +74,15 @@ class Templates : public Views {
   void render(const View& view, Response& response) const override {
     const auto compiled = find(view.name);
     std::string text;
-    const auto data = detail::mustache_data(view.model);
-    // Rendering changes nothing of a template without lambdas, which JSON does not have.
+    auto data = detail::mustache_data(view.model);
+    // Only a template that comes to it asks for the token, as who asks gets a session.
+    if (!view.model.contains(kToken))
+      data.set(kToken, kainjow::mustache::lambda{[&](const std::string&) {
+                 const margay_str token =
+                     response.host().attribute(&response.exchange(), str("margay.csrf.token"));
+                 return std::string(margay::view(token));
+               }});
+    // Rendering changes nothing of a template: this lambda gives nothing that could fail.
     compiled->mustache->render(data, [&](const std::string& piece) { text += piece; });
     if (response.header("Content-Type").empty()) response.type(compiled->type);
     response.write(text);
@@ -87,6 +96,7 @@ class Templates : public Views {
     Clock::time_point checked;
   };
   static constexpr std::size_t kMostViews = 1024;
+  static constexpr const char* kToken = "csrf";
 
   Compiled find(const std::string& name) const {
     const auto now = Clock::now();
