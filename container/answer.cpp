@@ -340,6 +340,8 @@ std::string_view Invocation::info(int what) {
       return {request.query.data, request.query.size};
     case MARGAY_REQUEST_ID:
       return number(exchange_.id);
+    case MARGAY_MAX_PARAMETERS:
+      return max_parameters;
     case MARGAY_ANSWER_LENGTH:
       return answer_length_ < 0 ? std::string_view{}
                                 : number(static_cast<std::uint64_t>(answer_length_));

@@ -255,10 +255,12 @@ class Assembly {
     options.parameters.emplace_back("index", std::move(names));
   }
 
+  // Of two for one extension the later one counts.
   void add_mime_mappings(InstanceOptions& options) const {
     std::string mappings;
-    for (const MimeMappingConfig& one : config_.mime_mappings)
-      mappings += (mappings.empty() ? "" : ",") + one.extension + "=" + one.type;
+    for (const auto* all : {&options_.mime_mappings, &config_.mime_mappings})
+      for (const MimeMappingConfig& one : *all)
+        mappings += (mappings.empty() ? "" : ",") + one.extension + "=" + one.type;
     if (!mappings.empty()) options.parameters.emplace_back("mimeMappings", std::move(mappings));
   }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "container/bridge.h"
 #include "container/config/application_config.h"
@@ -28,9 +29,10 @@ struct AssemblyOptions {
   std::shared_ptr<security::Realm> realm = {};
   AllRolesMode all_roles = AllRolesMode::strict;
   std::shared_ptr<SessionTable> sessions = nullptr;
-  std::string route = {};                  // the Engine's jvmRoute
-  std::filesystem::path work_folder = {};  // of its own; empty: it has none
-  bool fail_if_endpoint_fails = true;      // unless the application says otherwise
+  std::string route = {};                             // the Engine's jvmRoute
+  std::filesystem::path work_folder = {};             // of its own; empty: it has none
+  bool fail_if_endpoint_fails = true;                 // unless the application says otherwise
+  std::vector<MimeMappingConfig> mime_mappings = {};  // of the host; the application's win
 };
 
 // Completes `application`, which knows its context path, and tells `step` what it is at. Throws

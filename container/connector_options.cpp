@@ -98,6 +98,7 @@ EntranceRules entrance_rules(const ConnectorConfig& config) {
   rules.strict_sni = config.strict_sni;
   rules.redirect_port = static_cast<std::uint16_t>(config.redirect_port);
   rules.body_limit = static_cast<std::size_t>(config.max_post_size);
+  rules.max_parameters = std::to_string(config.max_parameter_count);
   return rules;
 }
 

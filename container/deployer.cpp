@@ -371,6 +371,7 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
   }
   if (!source.folder.empty()) print += folder_fingerprint(source.folder);
   print += route_;
+  for (const MimeMappingConfig& one : host.mime_mappings) print += values_text("MimeMapping", one);
   if (earlier != nullptr && earlier->version == source.version && earlier->fingerprint == print)
     return earlier;
   const std::string title = source.path.empty() ? "/" : source.path;
@@ -398,7 +399,8 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .sessions = sessions,
                             .route = route_,
                             .work_folder = work_folder(host, source.path, config),
-                            .fail_if_endpoint_fails = host.fail_if_endpoint_fails};
+                            .fail_if_endpoint_fails = host.fail_if_endpoint_fails,
+                            .mime_mappings = host.mime_mappings};
       made = start(key, "application " + title, config.start_timeout.value_or(host.start_timeout),
                    std::move(beginning));
     }

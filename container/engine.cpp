@@ -163,6 +163,7 @@ Engine::Visit& Engine::open(server::Exchange& exchange, Entrance& entrance,
   mine.requests.store(mine.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (!mine.appenders.empty()) visit->begin = nanoseconds();
   const server::RequestHead& head = exchange.request;
+  visit->invocation.max_parameters = entrance.rules().max_parameters;
   margay_request& request = visit->invocation.request;
   request.size = sizeof request;
   request.method = str(head.method);

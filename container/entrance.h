@@ -25,6 +25,7 @@ struct EntranceRules {
   bool strict_sni = true;  // 421 for hosts that the connection's certificate was not chosen for
   std::uint16_t redirect_port = 443;         // where TLS is served, for plain requests; 0: nowhere
   std::size_t body_limit = 2 * 1024 * 1024;  // of a buffered body, where the endpoint sets none
+  std::string max_parameters = "1000";       // maxParameterCount, as plugins ask for it
 };
 
 // The Service of one connector. Its rules never change, so that loops read them without asking.

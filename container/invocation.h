@@ -69,6 +69,7 @@ class Invocation final : public server::Handler {
   void use_tls(std::shared_ptr<const server::tls::Facts> facts) { tls_ = std::move(facts); }
   void use_scheme(std::string_view scheme) { scheme_ = scheme; }  // empty: as the connection is
   std::uint16_t server_port = 0;
+  std::string_view max_parameters;  // of the connector; lives as long as that
   // Before the exchange starts: what has to hold for the application to see it. `path`: within the
   // context.
   void use_admission(const security::Guard* guard, const security::Security* security,

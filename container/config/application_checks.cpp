@@ -184,7 +184,18 @@ bool is_media_type(std::string_view text) {
                      [](char c) { return c >= ' ' && c <= '~' && c != ','; });
 }
 
-// Extensions are in lower case from here on.
+void check_constraints(const std::vector<SecurityConstraintConfig>& constraints, Report& report) {
+  for (const SecurityConstraintConfig& constraint : constraints) {
+    check_patterns(constraint.paths, "SecurityConstraint", false, report);
+    if (constraint.paths.empty())
+      report.error(
+          constraint.position,
+          "<SecurityConstraint> needs 'path'; write path=\"/*\" for the whole application");
+  }
+}
+
+}  // namespace
+
 void check_mime_mappings(std::vector<MimeMappingConfig>& mappings, Report& report) {
   UniqueNames extensions("the media type of extension", report);
   for (MimeMappingConfig& one : mappings) {
@@ -200,18 +211,6 @@ void check_mime_mappings(std::vector<MimeMappingConfig>& mappings, Report& repor
                        " is no media type; write one such as text/markdown");
   }
 }
-
-void check_constraints(const std::vector<SecurityConstraintConfig>& constraints, Report& report) {
-  for (const SecurityConstraintConfig& constraint : constraints) {
-    check_patterns(constraint.paths, "SecurityConstraint", false, report);
-    if (constraint.paths.empty())
-      report.error(
-          constraint.position,
-          "<SecurityConstraint> needs 'path'; write path=\"/*\" for the whole application");
-  }
-}
-
-}  // namespace
 
 void check_application(ApplicationConfig& application, Report& report) {
   check_parameters(application.parameters, report);

@@ -144,20 +144,6 @@ std::shared_ptr<const Element> welcome_file_element() {
                   .make = fresh<LocatedText>()});
 }
 
-std::shared_ptr<const Element> mime_mapping_element() {
-  return element({.name = "MimeMapping",
-                  .meaning = "The media type of the application's files with an extension, before "
-                             "what the server knows of it.",
-                  .attributes = {{"extension", required(text(&MimeMappingConfig::extension)),
-                                  "What names end with, without the dot and in any case."},
-                                 {"type",
-                                  required(text(&MimeMappingConfig::type)),
-                                  "The Content-Type, such as `text/markdown;charset=utf-8`.",
-                                  {"mime-type"}}},
-                  .tomcat = "`<mime-mapping>` of web.xml",
-                  .make = fresh<MimeMappingConfig>()});
-}
-
 }  // namespace
 
 // What plugins call their parameters is theirs; these names are what most people would take.
@@ -193,6 +179,21 @@ std::shared_ptr<const Element> path_element() {
        .text = text(&LocatedText::text),
        .tomcat = "`<url-pattern>` of web.xml",
        .make = fresh<LocatedText>()});
+}
+
+std::shared_ptr<const Element> mime_mapping_element() {
+  return element({.name = "MimeMapping",
+                  .meaning = "The media type of files with an extension, before what the server "
+                             "knows of it. Those of a `<Host>` are for all of its applications, "
+                             "whose own count before them.",
+                  .attributes = {{"extension", required(text(&MimeMappingConfig::extension)),
+                                  "What names end with, without the dot and in any case."},
+                                 {"type",
+                                  required(text(&MimeMappingConfig::type)),
+                                  "The Content-Type, such as `text/markdown;charset=utf-8`.",
+                                  {"mime-type"}}},
+                  .tomcat = "`<mime-mapping>` of web.xml; of a `<Host>`, of its `web.xml.default`",
+                  .make = fresh<MimeMappingConfig>()});
 }
 
 std::shared_ptr<const Element> library_element() {

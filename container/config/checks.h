@@ -12,6 +12,9 @@ namespace container {
 void check_server(ServerConfig& server, Report& report);
 void check_application(ApplicationConfig& application, Report& report);
 
+// Of an application or a host. Extensions are in lower case from here on.
+void check_mime_mappings(std::vector<MimeMappingConfig>& mappings, Report& report);
+
 // What <Manager> says.
 void check_manager(const ManagerConfig& manager, Report& report);
 

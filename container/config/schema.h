@@ -94,6 +94,7 @@ Attribute load_on_startup();  // of elements that have a StartOrder
 // Shared by every element that takes filters of its own.
 std::shared_ptr<const Element> filter_element();
 std::shared_ptr<const Element> library_element();
+std::shared_ptr<const Element> mime_mapping_element();
 std::shared_ptr<const Element> websocket_element();
 std::shared_ptr<const Element> manager_element();
 std::shared_ptr<const Element> parameter_element();

@@ -157,6 +157,7 @@ void check_engine(EngineConfig& engine, Report& report) {
   for (HostConfig& host : engine.hosts) {
     names.push_back(host.name);
     check_outer(host.libraries, host.filters, host.realm, report);
+    check_mime_mappings(host.mime_mappings, report);
     check_contexts(host, report);
   }
   const bool known = std::any_of(names.begin(), names.end(), [&](std::string_view name) {

@@ -48,6 +48,7 @@ struct ConnectorConfig : ConfigElement {
   SizeBytes max_extension_size = 8192;
   std::vector<std::string> allowed_trailer_headers;
   SizeBytes max_post_size = 2'097'152;
+  int max_parameter_count = 1000;  // -1: no limit
   SizeBytes max_swallow_size = 2'097'152;
   int max_keep_alive_requests = -1;  // -1: no limit
   int max_pipelined_requests = 16;
@@ -126,6 +127,7 @@ struct HostConfig : ConfigElement {
   std::vector<LibraryConfig> libraries;
   std::vector<FilterConfig> filters;
   std::vector<AccessLogConfig> access_logs;
+  std::vector<MimeMappingConfig> mime_mappings;  // of all applications
   std::vector<ContextConfig> contexts;
   std::optional<ErrorReportConfig> error_report;
   std::optional<RealmConfig> realm;

@@ -88,6 +88,11 @@ std::vector<Attribute> limit_attributes() {
        "Largest body that is buffered whole for an endpoint; more is answered with 413. Streamed "
        "bodies are not limited by it. -1 takes the limit away.",
        {.fallback = "2 MiB, for form bodies only"}},
+      {"maxParameterCount",
+       integer(&ConnectorConfig::max_parameter_count, -1, 10'000'000),
+       "Parameters of a query and a form together; where an endpoint or a filter reads them and "
+       "there are more, the answer is 400. -1 takes the limit away.",
+       {.fallback = "1000; 10000 until 10.1"}},
       {"maxSwallowSize", size(&ConnectorConfig::max_swallow_size, Limit::optional),
        "How much of a body that nobody wants is read so that the connection can be used again; "
        "beyond it the connection closes. -1 reads it all."},
@@ -326,6 +331,7 @@ std::shared_ptr<const Element> host_element() {
                     any_number(&HostConfig::libraries, library_element()),
                     any_number(&HostConfig::filters, filter_element()),
                     any_number(&HostConfig::access_logs, access_log_element()),
+                    any_number(&HostConfig::mime_mappings, mime_mapping_element()),
                     at_most_one(&HostConfig::error_report, error_report_element(true)),
                     at_most_one(&HostConfig::realm, realm_element()),
                     any_number(&HostConfig::contexts, context_element())},

@@ -113,8 +113,6 @@ constexpr auto attributes = std::to_array<TomcatName>({
     {"Connector", "maxHttpRequestHeaderSize", one_limit},
     {"Connector", "maxHttpResponseHeaderSize", "the head of an answer has no limit of its own"},
     {"Connector", "maxCookieCount", "cookies are limited by 'maxHttpHeaderSize'"},
-    {"Connector", "maxParameterCount",
-     "endpoints read at most 1000 parameters of a query and a form"},
     {"Connector", "maxPartCount", on_endpoint},
     {"Connector", "maxPartHeaderSize", on_endpoint},
     {"Connector", "maxSavePostSize", "write it on the <LoginConfig> of the application"},

@@ -107,8 +107,10 @@ typedef enum margay_info {
   MARGAY_ERROR_METHOD = 17,    /* of the failed request; an error page sees GET */
   MARGAY_ERROR_ENDPOINT = 18,  /* name of the endpoint that failed; "" when none was found */
   /* since 1.4 */
-  MARGAY_ANSWER_LENGTH = 19 /* from `head`: bytes that `body` will get, as a number; "" when that is
-                               not known: the answer is a stream, or another filter changes it */
+  MARGAY_ANSWER_LENGTH = 19, /* from `head`: bytes that `body` will get, as a number; "" when that
+                                is not known: the answer is a stream, or another filter changes
+                                it */
+  MARGAY_MAX_PARAMETERS = 20 /* maxParameterCount of the connector, as a number; -1: no limit */
 } margay_info;
 
 typedef enum margay_header_mode {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,17 +74,13 @@ inline std::string path_encode(std::string_view path) {
   return percent_encode(path, "!$&'()*+,=@:/");
 }
 
-// Tomcat's maxParameterCount, of a query and a form together.
-inline constexpr std::size_t kMostParameters = 1000;
-
-// Whether there are more pairs than that. Looks at no byte of what is too short for it.
-inline bool has_too_many_pairs(std::string_view query, std::string_view form) {
-  std::size_t count = 0;
-  const auto counts = [&](std::string_view, std::string_view) {
-    return ++count <= kMostParameters;
-  };
-  return query.size() + form.size() >= 2 * kMostParameters &&
-         !(each_pair(query, counts) && each_pair(form, counts));
+// Whether a query and a form have more pairs than `most` together; any number below 0 is no limit.
+// Looks at no byte of what is too short for it.
+inline bool has_too_many_pairs(std::string_view query, std::string_view form, std::int64_t most) {
+  if (most < 0 || static_cast<std::int64_t>(query.size() + form.size()) < 2 * most) return false;
+  std::int64_t count = 0;
+  const auto counts = [&](std::string_view, std::string_view) { return ++count <= most; };
+  return !(each_pair(query, counts) && each_pair(form, counts));
 }
 
 inline bool same_form_name(std::string_view raw, std::string_view name) {

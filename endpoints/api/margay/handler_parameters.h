@@ -149,11 +149,11 @@ T given(const char* kind, std::string_view name, Each&& each) {
 }
 
 template <class T>
-T given_pair(std::string_view pairs, const char* kind, std::string_view name) {
+T given_pair(const Request& request, std::string_view pairs, const char* kind,
+             std::string_view name) {
   static_assert(!std::is_same_v<typename ElementOf<T>::Type, std::string_view>,
                 "a decoded value is a std::string");
-  if (has_too_many_pairs(pairs, {}))
-    throw ParameterError("more parameters than " + std::to_string(kMostParameters));
+  check_pairs(request, pairs, {});
   return given<T>(kind, name, [&](auto&& take) {
     each_pair(pairs, [&](std::string_view one, std::string_view value) {
       return !same_form_name(one, name) || take(form_decode(value));
@@ -209,7 +209,7 @@ template <Literal name, class T>
 struct Argument<QueryParam<name, T>> {
   static QueryParam<name, T> of(HandlerCall& call) {
     return QueryParam<name, T>(
-        detail::given_pair<T>(call.request.query(), "query parameter", name.view()));
+        detail::given_pair<T>(call.request, call.request.query(), "query parameter", name.view()));
   }
 };
 template <Literal name, class T>
@@ -223,7 +223,7 @@ struct Argument<Form<name, T>> {
       }));
     const std::string_view body =
         detail::is_form(call.request) ? call.request.body() : std::string_view{};
-    return Form<name, T>(detail::given_pair<T>(body, kind, name.view()));
+    return Form<name, T>(detail::given_pair<T>(call.request, body, kind, name.view()));
   }
 };
 template <>

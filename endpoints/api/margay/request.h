@@ -25,6 +25,12 @@
 
 namespace margay {
 
+class Request;
+
+namespace detail {
+void check_pairs(const Request& request, std::string_view query, std::string_view form);
+}  // namespace detail
+
 // Nobody can be logged in or out here: there is no <LoginConfig> or <Realm>, the realm could not
 // tell, this is a loop, or the answer is committed. Left alone it is answered 500.
 class LoginError : public std::runtime_error {
@@ -161,8 +167,8 @@ class Request {
   }
 
   // First decoded value from the query, then from a form body; `otherwise` when there is none. This
-  // and the next three throw StatusError 400 for more than 1000 parameters, Tomcat's
-  // maxParameterCount. For forms that are not UTF-8 see charset.h; fields of multipart/form-data
+  // and the next three throw StatusError 400 for more parameters than maxParameterCount of the
+  // Connector. For forms that are not UTF-8 see charset.h; fields of multipart/form-data
   // are in a Multipart alone, see multipart.h.
   std::string parameter(std::string_view name, std::string_view otherwise = {}) const {
     std::optional<std::string> found;
@@ -267,9 +273,9 @@ class Request {
   }
   template <class Each>
   bool each_raw_parameter(Each&& each) const {
-    if (detail::has_too_many_pairs(query(), form()))
-      throw StatusError(400, "more parameters than " + std::to_string(detail::kMostParameters));
-    return detail::each_pair(query(), each) && detail::each_pair(form(), each);
+    const std::string_view form = this->form();
+    detail::check_pairs(*this, query(), form);
+    return detail::each_pair(query(), each) && detail::each_pair(form, each);
   }
 
   const margay_host& host_;
@@ -277,6 +283,19 @@ class Request {
   const margay_request& raw_;
   const margay_config* source_;  // whose log hears of exceptions
 };
+
+namespace detail {
+
+// Throws ParameterError for more pairs than the connector allows.
+inline void check_pairs(const Request& request, std::string_view query, std::string_view form) {
+  if (query.empty() && form.empty()) return;
+  const std::string_view most = request.info(MARGAY_MAX_PARAMETERS);
+  // A server that does not know the question has Tomcat's default for all.
+  if (has_too_many_pairs(query, form, number<std::int64_t>(most, 1000)))
+    throw ParameterError("more parameters than " + std::string(most.empty() ? "1000" : most));
+}
+
+}  // namespace detail
 
 inline bool Request::login(std::string_view user, std::string_view password) {
   switch (changes_users().login(&exchange_, str(user), str(password))) {
