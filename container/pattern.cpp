@@ -71,7 +71,7 @@ class PatternParser {
       return fault(at + 2, "an extension is plain text without '/', '*' and braces");
     if (const std::size_t at = extension.rfind('.'); at != std::string_view::npos) {
       return fault(at + 2, "an extension begins at the last dot: write " +
-                               quoted("*" + std::string(extension.substr(at))));
+                               in_quotes("*" + std::string(extension.substr(at))));
     }
     return finish(Pattern::Kind::extension, extension);
   }
@@ -81,7 +81,7 @@ class PatternParser {
     if (is_socket && text_.empty()) return fault(0, "the root is '/'");
     if (text_.empty()) return finish(Pattern::Kind::context_root);
     if (text_.front() != '/')
-      return fault(0, "a pattern begins with '/': write " + quoted("/" + std::string(text_)));
+      return fault(0, "a pattern begins with '/': write " + in_quotes("/" + std::string(text_)));
     if (text_ == "/")
       return finish(is_socket ? Pattern::Kind::context_root : Pattern::Kind::fallback);
     std::string_view path = text_;
@@ -91,7 +91,7 @@ class PatternParser {
     const bool plain = names_.empty();
     if (prefix && !plain) {
       return fault(text_.size() - 1, "a template takes the rest of the path by name: write " +
-                                         quoted(std::string(path) + "/{rest...}"));
+                                         in_quotes(std::string(path) + "/{rest...}"));
     }
     if (plain) {
       pattern_.segments_.clear();
@@ -116,7 +116,7 @@ class PatternParser {
     if (segment.empty() && (!last || at + 1 < text_.size()))
       return fault(at, "'//' never matches: paths have single slashes");
     if (segment == "." || segment == "..")
-      return fault(at, quoted(segment) + " never matches: paths are normalised first");
+      return fault(at, in_quotes(segment) + " never matches: paths are normalised first");
     if (const std::size_t star = segment.find('*'); star != std::string_view::npos)
       return misplaced_star(segment, at, star);
     const std::size_t brace = segment.find_first_of("{}");
@@ -129,13 +129,13 @@ class PatternParser {
 
   Step misplaced_star(std::string_view segment, std::size_t at, std::size_t star) const {
     if (segment == "**") {
-      return fault(at, "write " + quoted(std::string(text_.substr(0, at)) + "*") +
+      return fault(at, "write " + in_quotes(std::string(text_.substr(0, at)) + "*") +
                            " for everything below, or a variable for one segment");
     }
     if (segment == "*") return fault(at, "'*' is for the end only: write '{name}' for one segment");
     if (segment.starts_with("*.")) {
-      return fault(at, "an extension has no folder before it: write " + quoted(segment) + " or " +
-                           quoted(std::string(text_.substr(0, at)) + "*"));
+      return fault(at, "an extension has no folder before it: write " + in_quotes(segment) +
+                           " or " + in_quotes(std::string(text_.substr(0, at)) + "*"));
     }
     return fault(at + star,
                  "'*' stands alone after the last '/', or before an extension as in '*.html'");
@@ -154,9 +154,10 @@ class PatternParser {
       return fault(at + 1 + static_cast<std::size_t>(bad - name.begin()),
                    "a variable's name has letters, digits, '_' and '-' only");
     }
-    if (rest && !last) return fault(at, "the rest of a path, " + quoted(segment) + ", comes last");
+    if (rest && !last)
+      return fault(at, "the rest of a path, " + in_quotes(segment) + ", comes last");
     if (std::find(names_.begin(), names_.end(), name) != names_.end())
-      return fault(at + 1, "the variable " + quoted(name) + " is there twice");
+      return fault(at + 1, "the variable " + in_quotes(name) + " is there twice");
     if (names_.size() == max_path_variables)
       return fault(at,
                    "a pattern has at most " + std::to_string(max_path_variables) + " variables");

@@ -41,7 +41,7 @@ UniqueNames check_libraries(std::vector<LibraryConfig>& libraries, Report& repor
     const bool given = find_origin(library, "file") != nullptr;
     if (given && (library.file.empty() || !stays_inside(library.file))) {
       report.error(position_of(library, "file"),
-                   "attribute 'file' of <Library>: " + quoted(library.file) +
+                   "attribute 'file' of <Library>: " + in_quotes(library.file) +
                        " is not inside the application's folder; write a relative path "
                        "without '..'");
     }
@@ -57,7 +57,7 @@ void check_patterns(const std::vector<LocatedText>& paths, std::string_view elem
                     Report& report) {
   for (const LocatedText& path : paths) {
     if (is_pattern(path.text) || (is_filter && path.text == "*")) continue;
-    report.error(path.position, "URL pattern " + quoted(path.text) + " of <" +
+    report.error(path.position, "URL pattern " + in_quotes(path.text) + " of <" +
                                     std::string(element) + "> must begin with '/' or '*.'" +
                                     (is_filter ? ", or be '*'" : ""));
   }
@@ -81,7 +81,7 @@ UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNa
       }
     }
     if (endpoint.paths.empty() && !endpoint.name.empty()) {
-      report.warning(endpoint.position, "endpoint " + quoted(endpoint.name) +
+      report.warning(endpoint.position, "endpoint " + in_quotes(endpoint.name) +
                                             " has no 'path', so no request reaches it");
     }
   }
@@ -134,7 +134,7 @@ void check_filter_uses(const ApplicationConfig& application, const UniqueNames& 
     check_scope(filter, "Filter", endpoints, report);
     if (filter.paths.empty() && filter.endpoints.empty() && !used.contains(filter.name)) {
       report.warning(filter.position,
-                     "filter " + quoted(filter.name) +
+                     "filter " + in_quotes(filter.name) +
                          " has neither 'path' nor 'endpoint' nor a <FilterMapping>, so it sees no "
                          "request");
     }
@@ -155,18 +155,18 @@ void check_pages(const ApplicationConfig& application, Report& report) {
                    "write one page for each");
     if (page.status != 0 && page.status < 400) {
       report.error(position_of(page, "status"),
-                   "attribute 'status' of <ErrorPage>: " + quoted(std::to_string(page.status)) +
+                   "attribute 'status' of <ErrorPage>: " + in_quotes(std::to_string(page.status)) +
                        " is no error; write 400 to 599, or 0 for all");
     }
     if (find_origin(page, "location") && !page.location.starts_with('/')) {
-      report.error(
-          position_of(page, "location"),
-          "attribute 'location' of <ErrorPage>: " + quoted(page.location) + " must begin with '/'");
+      report.error(position_of(page, "location"),
+                   "attribute 'location' of <ErrorPage>: " + in_quotes(page.location) +
+                       " must begin with '/'");
     }
   }
   for (const LocatedText& file : application.welcome_files) {
     if (file.text.empty() || !stays_inside(file.text)) {
-      report.error(file.position, "content of <WelcomeFile>: " + quoted(file.text) +
+      report.error(file.position, "content of <WelcomeFile>: " + in_quotes(file.text) +
                                       " must be the name of a file, without a '/' before it");
     }
   }
@@ -203,11 +203,11 @@ void check_mime_mappings(std::vector<MimeMappingConfig>& mappings, Report& repor
     one.extension = server::lowered(one.extension);
     extensions.add(one.extension, at);
     if (find_origin(one, "extension") && !is_extension(one.extension))
-      report.error(at, "attribute 'extension' of <MimeMapping>: " + quoted(one.extension) +
+      report.error(at, "attribute 'extension' of <MimeMapping>: " + in_quotes(one.extension) +
                            " is none; write what follows the last dot of names, such as md");
     if (find_origin(one, "type") && !is_media_type(one.type))
       report.error(position_of(one, "type"),
-                   "attribute 'type' of <MimeMapping>: " + quoted(one.type) +
+                   "attribute 'type' of <MimeMapping>: " + in_quotes(one.type) +
                        " is no media type; write one such as text/markdown");
   }
 }

@@ -52,34 +52,35 @@ constexpr std::string_view advice = "; write same-origin, *, or an origin as htt
 Complaint complaint_of(std::string_view item) {
   constexpr std::array<std::string_view, 1> words{"same-origin"};
   if (const auto meant = did_you_mean(item, words); !meant.empty())
-    return quoted(item) + " is not an origin" + meant;
+    return in_quotes(item) + " is not an origin" + meant;
   if (item == "null")
     return "'null' would allow every page, since any page can frame itself so; write '*' if that "
            "is meant";
   if (item.find('*') != std::string_view::npos)
-    return quoted(item) + " has a '*'; write each origin in full, or '*' alone for all";
+    return in_quotes(item) + " has a '*'; write each origin in full, or '*' alone for all";
   const std::size_t colon = item.find("://");
   if (colon == std::string_view::npos) {
     const std::string whole = "https://" + std::string(item);
     if (read_origin(whole))
-      return quoted(item) + " has no scheme; did you mean " + quoted(whole) + '?';
-    return quoted(item) + " is not an origin" + std::string(advice);
+      return in_quotes(item) + " has no scheme; did you mean " + in_quotes(whole) + '?';
+    return in_quotes(item) + " is not an origin" + std::string(advice);
   }
   const std::string_view scheme = item.substr(0, colon);
   std::string_view rest = item.substr(colon + 3);
   if (equal(scheme, "ws") || equal(scheme, "wss")) {
     const std::string page = (scheme.size() == 2 ? "http://" : "https://") + std::string(rest);
-    return quoted(item) + " is not the origin of a page; did you mean " + quoted(page) + '?';
+    return in_quotes(item) + " is not the origin of a page; did you mean " + in_quotes(page) + '?';
   }
   if (const std::size_t path = rest.find_first_of("/?#"); path != std::string_view::npos) {
     const std::string_view origin = item.substr(0, colon + 3 + path);
     if (read_origin(origin))
-      return quoted(item) + " has a path, origins have none; did you mean " + quoted(origin) + '?';
+      return in_quotes(item) + " has a path, origins have none; did you mean " + in_quotes(origin) +
+             '?';
   }
   if (std::any_of(rest.begin(), rest.end(), [](char c) { return (c & 0x80) != 0; }))
-    return quoted(item) +
+    return in_quotes(item) +
            " is not ASCII; write the host as browsers send it, as in xn--bcher-kva.example";
-  return quoted(item) + " is not an origin" + std::string(advice);
+  return in_quotes(item) + " is not an origin" + std::string(advice);
 }
 
 }  // namespace
@@ -133,7 +134,7 @@ tl::expected<OriginRules, OriginFault> OriginRules::parse(std::string_view list)
     const bool twice = std::any_of(items.data(), &item,
                                    [&](const Item& other) { return equal(other.text, item.text); });
     if (twice)
-      return tl::unexpected(OriginFault{quoted(item.text) + " is listed twice", item.offset});
+      return tl::unexpected(OriginFault{in_quotes(item.text) + " is listed twice", item.offset});
     if (auto complaint = rules.add(item.text))
       return tl::unexpected(OriginFault{std::move(*complaint), item.offset});
     if (rules.all_ && items.size() > 1)

@@ -6,7 +6,7 @@
 
 namespace container {
 
-inline std::string quoted(std::string_view text) { return '\'' + std::string(text) + '\''; }
+inline std::string in_quotes(std::string_view text) { return '\'' + std::string(text) + '\''; }
 inline std::string tag(std::string_view name) { return '<' + std::string(name) + '>'; }
 
 }  // namespace container

@@ -83,7 +83,7 @@ class Reader {
   void store(const Element& schema, const Attribute& known, const XmlAttribute& attribute,
              ConfigElement& into) {
     auto origin = store_text(attribute.value, known.field, into,
-                             "attribute " + quoted(known.name) + " of " + tag(schema.name));
+                             "attribute " + in_quotes(known.name) + " of " + tag(schema.name));
     if (origin) into.origins.push_back({std::string(known.name), std::move(*origin)});
   }
 
@@ -93,7 +93,7 @@ class Reader {
       if (xml.find(attribute.name)) continue;
       if (attribute.field.required) {
         report_.error(into.position,
-                      tag(schema.name) + " needs the attribute " + quoted(attribute.name));
+                      tag(schema.name) + " needs the attribute " + in_quotes(attribute.name));
       }
       const Attribute* leader = schema.find_attribute(attribute.field.follows);
       if (!leader || !find_origin(into, leader->name) || !xml.find(leader->name)) continue;
@@ -182,13 +182,13 @@ class Reader {
     const TomcatName* tomcat = find_tomcat_name(tomcat_attributes(), schema.name, attribute.name);
     if (tomcat && tomcat->refused) {
       report_.error(position,
-                    "attribute " + quoted(attribute.name) + " of " + tag(schema.name) +
+                    "attribute " + in_quotes(attribute.name) + " of " + tag(schema.name) +
                         " is Tomcat's and not supported: " + std::string(tomcat->instead));
       return;
     }
     if (tomcat || (schema.name == "Connector" && attribute.name.starts_with("socket."))) {
       report_.warning(position,
-                      "attribute " + quoted(attribute.name) + " of " + tag(schema.name) +
+                      "attribute " + in_quotes(attribute.name) + " of " + tag(schema.name) +
                           " is Tomcat's and has no effect: " +
                           std::string(tomcat ? tomcat->instead : "the system's own value holds"));
       return;
@@ -199,7 +199,7 @@ class Reader {
     std::string hint = did_you_mean(attribute.name, legal);
     if (hint.empty()) hint = where_attribute_belongs(attribute.name);
     if (hint.empty() && legal.empty()) hint = "; it takes none";
-    report_.error(position, "attribute " + quoted(attribute.name) + " is not known in " +
+    report_.error(position, "attribute " + in_quotes(attribute.name) + " is not known in " +
                                 tag(schema.name) + hint);
   }
 
@@ -264,15 +264,15 @@ class Reader {
     if (const TomcatName* tomcat = find_tomcat_name(tomcat_classes(), xml.name, last)) {
       instead = tomcat->instead;
       if (tomcat->refused) {
-        report_.error(position, quoted(last) + " in " + tag(schema.name) +
+        report_.error(position, in_quotes(last) + " in " + tag(schema.name) +
                                     " is Tomcat's and not supported: " + instead);
         return;
       }
     } else if (const std::string home = where_valve_belongs(whole); !home.empty()) {
-      report_.error(position, quoted(last) + " is not known in " + tag(schema.name) + home);
+      report_.error(position, in_quotes(last) + " is not known in " + tag(schema.name) + home);
       return;
     }
-    report_.warning(position, quoted(last) + " in " + tag(schema.name) +
+    report_.warning(position, in_quotes(last) + " in " + tag(schema.name) +
                                   " is Tomcat's and has no effect: " + instead);
   }
 

@@ -37,7 +37,7 @@ void check_use(const std::vector<ExecutorConfig>& executors,
     if (!used) {
       report.warning(position_of(executor, "name"),
                      "no <Connector> uses this <Executor>; name it there with executor=" +
-                         quoted(executor.name));
+                         in_quotes(executor.name));
     }
   }
 }
@@ -55,18 +55,18 @@ void check_connector(const ConnectorConfig& connector, const UniqueNames& execut
                      Report& report) {
   if (!connector.executor.empty() && !executors.contains(connector.executor)) {
     report.error(position_of(connector, "executor"),
-                 "there is no <Executor> with the name " + quoted(connector.executor) +
+                 "there is no <Executor> with the name " + in_quotes(connector.executor) +
                      did_you_mean(connector.executor, executors.names()));
   }
   const std::string& permissions = connector.unix_domain_socket_path_permissions;
   if (!permissions.empty() && !is_permissions(permissions)) {
     report.error(position_of(connector, "unixDomainSocketPathPermissions"),
                  "attribute 'unixDomainSocketPathPermissions' of <Connector>: " +
-                     quoted(permissions) + " are no permissions; write them as in rw-rw----");
+                     in_quotes(permissions) + " are no permissions; write them as in rw-rw----");
   }
   if (connector.scheme != "http" && connector.scheme != "https") {
     report.error(position_of(connector, "scheme"),
-                 "attribute 'scheme' of <Connector>: " + quoted(connector.scheme) +
+                 "attribute 'scheme' of <Connector>: " + in_quotes(connector.scheme) +
                      " is neither http nor https");
   }
 }
@@ -110,14 +110,14 @@ void check_host_names(const std::vector<HostConfig>& hosts, Report& report) {
     names.add(server::lowered(host.name), position_of(host, "name"));
     if (find_origin(host, "name") && !is_host_name(host.name)) {
       report.error(position_of(host, "name"),
-                   "attribute 'name' of <Host>: " + quoted(host.name) +
+                   "attribute 'name' of <Host>: " + in_quotes(host.name) +
                        " is not a host name; names with '*' go into <Alias>");
     }
     for (const LocatedText& alias : host.aliases) {
       names.add(server::lowered(alias.text), alias.position);
       const bool wildcard = alias.text.starts_with("*.");
       if (!is_host_name(std::string_view(alias.text).substr(wildcard ? 2 : 0))) {
-        report.error(alias.position, "content of <Alias>: " + quoted(alias.text) +
+        report.error(alias.position, "content of <Alias>: " + in_quotes(alias.text) +
                                          " is not a host name; write one as in www.example.org or "
                                          "*.example.org");
       }
@@ -143,7 +143,7 @@ void check_contexts(HostConfig& host, Report& report) {
     if (is_root && !root) root = &context;
     if (!is_context_path(context.path)) {
       report.error(position_of(context, "path"),
-                   "attribute 'path' of <Context>: " + quoted(context.path) +
+                   "attribute 'path' of <Context>: " + in_quotes(context.path) +
                        " must be empty, or begin and not end with '/'");
     }
     check_application(context, report);
@@ -166,7 +166,7 @@ void check_engine(EngineConfig& engine, Report& report) {
   if (!known && !names.empty()) {
     report.error(position_of(engine, "defaultHost"),
                  "'defaultHost' of <Engine>: there is no <Host> with the name " +
-                     quoted(engine.default_host) + did_you_mean(engine.default_host, names));
+                     in_quotes(engine.default_host) + did_you_mean(engine.default_host, names));
   }
 }
 

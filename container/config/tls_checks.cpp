@@ -50,7 +50,7 @@ void check_verification(const SslHostConfig& host, Report& report) {
         "certificateRevocationListPath"})
     if (find_origin(host, idle) != nullptr)
       report.warning(position_of(host, idle),
-                     quoted(idle) +
+                     in_quotes(idle) +
                          " has no effect: clients are asked for no certificate; write "
                          "certificateVerification=\"required\"");
 }
@@ -63,7 +63,7 @@ void check_default_host(const ConnectorConfig& connector, const UniqueNames& nam
     report.error(position_of(connector, "defaultSSLHostConfigName"),
                  "'defaultSSLHostConfigName' of <Connector>: there is no <SSLHostConfig> with the "
                  "hostName " +
-                     quoted(wanted) + did_you_mean(wanted, names.names()));
+                     in_quotes(wanted) + did_you_mean(wanted, names.names()));
     return;
   }
   report.error(connector.ssl_hosts.front().position,
@@ -106,7 +106,7 @@ void check_tls(ConnectorConfig& connector, Report& report) {
     names.add(host.host_name, position_of(host, "hostName"));
     if (!is_server_name(host.host_name))
       report.error(position_of(host, "hostName"),
-                   "attribute 'hostName' of <SSLHostConfig>: " + quoted(host.host_name) +
+                   "attribute 'hostName' of <SSLHostConfig>: " + in_quotes(host.host_name) +
                        " is not a host name; write one as in www.example.org or *.example.org");
     check_certificates(host, report);
     check_verification(host, report);

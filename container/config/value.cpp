@@ -1,4 +1,4 @@
-// Values are read strictly: no sign but the minus of -1, no white space inside, no unit guessed.
+// Values are read strictly: no sign but the minus of -1, no kWhite space inside, no unit guessed.
 #include "container/config/value.h"
 #include "container/config/quoted.h"
 
@@ -10,7 +10,7 @@
 namespace container {
 namespace {
 
-constexpr std::string_view white = " \t\r\n";
+constexpr std::string_view kWhite = " \t\r\n";
 
 struct Unit {
   std::string_view name;
@@ -72,7 +72,7 @@ std::string print_scaled(std::uint64_t value, const std::array<Unit, N>& units, 
 tl::expected<bool, Complaint> parse_boolean(std::string_view text) {
   if (text == "true") return true;
   if (text == "false") return false;
-  return tl::unexpected(quoted(text) + " is neither true nor false");
+  return tl::unexpected(in_quotes(text) + " is neither true nor false");
 }
 
 tl::expected<std::int64_t, Complaint> parse_integer(std::string_view text, std::int64_t least,
@@ -83,10 +83,10 @@ tl::expected<std::int64_t, Complaint> parse_integer(std::string_view text, std::
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (rest != end || error == std::errc::invalid_argument) {
-    return tl::unexpected(quoted(text) + " is not an integer" + advice);
+    return tl::unexpected(in_quotes(text) + " is not an integer" + advice);
   }
   if (error != std::errc() || number < least || number > most) {
-    return tl::unexpected(quoted(text) + " is out of range" + advice);
+    return tl::unexpected(in_quotes(text) + " is out of range" + advice);
   }
   return number;
 }
@@ -98,10 +98,10 @@ tl::expected<SizeBytes, Complaint> parse_size(std::string_view text, Limit limit
       std::string(limit == Limit::optional ? ", or -1 for no limit" : "");
   const Scaled size = parse_scaled(text, size_units, max_size);
   if (size.trouble == Trouble::malformed) {
-    return tl::unexpected(quoted(text) + " is not a size" + advice);
+    return tl::unexpected(in_quotes(text) + " is not a size" + advice);
   }
   if (size.trouble == Trouble::too_large) {
-    return tl::unexpected(quoted(text) + " is too large" + advice);
+    return tl::unexpected(in_quotes(text) + " is too large" + advice);
   }
   return size.value;
 }
@@ -117,10 +117,10 @@ tl::expected<std::chrono::milliseconds, Complaint> parse_duration(std::string_vi
                              std::string(limit == Limit::optional ? ", or -1 for no limit" : "");
   const Scaled time = parse_scaled(text, time_units, max_time);
   if (time.trouble == Trouble::malformed) {
-    return tl::unexpected(quoted(text) + " is not a time" + advice);
+    return tl::unexpected(in_quotes(text) + " is not a time" + advice);
   }
   if (time.trouble == Trouble::too_large) {
-    return tl::unexpected(quoted(text) + " is more than ten years" + advice);
+    return tl::unexpected(in_quotes(text) + " is more than ten years" + advice);
   }
   return std::chrono::milliseconds(time.value);
 }
@@ -145,9 +145,9 @@ std::vector<Item> split_list(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(white);
+  const std::size_t first = text.find_first_not_of(kWhite);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(white) - first + 1);
+  return text.substr(first, text.find_last_not_of(kWhite) - first + 1);
 }
 
 }  // namespace container

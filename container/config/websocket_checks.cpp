@@ -32,12 +32,12 @@ void check_paths(const WebSocketConfig& socket, UniqueNames& paths, Report& repo
     const std::string advice = path.text.starts_with("*.")
                                    ? "; write '/*' for every path, extensions are for endpoints"
                                : path.text.empty() ? "; write '/' for the application's root"
-                                                   : "; write " + quoted("/" + path.text);
+                                                   : "; write " + in_quotes("/" + path.text);
     report.error(path.position,
-                 "path " + quoted(path.text) + " of <WebSocket> must begin with '/'" + advice);
+                 "path " + in_quotes(path.text) + " of <WebSocket> must begin with '/'" + advice);
   }
   if (socket.paths.empty() && !socket.name.empty()) {
-    report.warning(socket.position, "WebSocket " + quoted(socket.name) +
+    report.warning(socket.position, "WebSocket " + in_quotes(socket.name) +
                                         " has no 'path', so no handshake reaches it");
   }
 }
@@ -48,7 +48,7 @@ void check_subprotocols(const WebSocketConfig& socket, Report& report) {
     names.add(one, position_of(socket, "subprotocols"));
     if (is_token(one)) continue;
     report.error(position_of(socket, "subprotocols"),
-                 about("subprotocols") + quoted(one) +
+                 about("subprotocols") + in_quotes(one) +
                      " is not a token; write letters, digits and !#$%&'*+-.^_`|~ only");
   }
 }

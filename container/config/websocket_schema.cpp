@@ -10,10 +10,6 @@ namespace {
 constexpr std::string_view tomcat_text_buffer = "org.apache.tomcat.websocket.textBufferSize";
 constexpr std::string_view tomcat_binary_buffer = "org.apache.tomcat.websocket.binaryBufferSize";
 
-std::shared_ptr<const Element> element(Element element) {
-  return std::make_shared<const Element>(std::move(element));
-}
-
 std::shared_ptr<const Element> interceptor_element() {
   return element(
       {.name = "Interceptor",

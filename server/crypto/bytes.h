@@ -21,6 +21,9 @@ std::optional<std::string> from_hex(std::string_view text);
 inline const unsigned char* octets(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
+inline unsigned char* octets(std::string& bytes) {
+  return reinterpret_cast<unsigned char*>(bytes.data());
+}
 
 // From the system's generator. Throws std::system_error when there is none.
 std::string random_bytes(std::size_t count);

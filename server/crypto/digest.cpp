@@ -32,8 +32,6 @@ const EVP_MD* method_of(Hash hash) {
   return nullptr;
 }
 
-unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
 }  // namespace
 
 std::optional<Hash> hash_of(std::string_view name) {
