@@ -1,4 +1,4 @@
-// Values are read strictly: no sign but the minus of -1, no kWhite space inside, no unit guessed.
+// Values are read strictly: no sign but the minus of -1, no white space inside, no unit guessed.
 #include "container/config/value.h"
 #include "container/config/quoted.h"
 
