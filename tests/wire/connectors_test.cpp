@@ -1,8 +1,12 @@
 // Connectors with rules, pools and logs of their own, and what a reload makes of them.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 
+#include "tests/support/answer_text.h"
+#include "tests/support/installation.h"
 #include "tests/support/running_server.h"
 
 using nlohmann::json;
@@ -279,4 +283,29 @@ TEST_CASE("concurrency: a second server does not share the port of the first") {
   second.write("server.xml", server_xml(connector(port)));
   CHECK_THROWS_WITH_AS(second.start(), doctest::Contains("cannot listen on 127.0.0.1:"),
                        std::runtime_error);
+}
+
+TEST_CASE("maxParameterCount: of a query and a form together") {
+  tests::Installation installation("maxParameterCount='3'");
+  installation.application(
+      "shop",
+      "<Application><Library file='lib/dispatches.so'/><Endpoint name='told' path='/told'/>"
+      "<Endpoint name='goes' path='/go'/></Application>",
+      {std::filesystem::path(tests::environment("MARGAY_TEST_PLUGINS")) / "dispatches.so"});
+  installation.start();
+  const auto post = [&](const std::string& query, const std::string& form) {
+    tests::Client client(installation.port());
+    client.send("POST /shop/go?to=/told" + query +
+                " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+                std::to_string(form.size()) + "\r\n\r\n" + form);
+    return tests::status(client.rest());
+  };
+  CHECK(post("", "") == 200);
+  CHECK(post("&b=2", "c=3") == 200);
+  CHECK(post("&b=2&c=3", "") == 200);
+  CHECK(post("&b=2", "c=3&d=4") == 400);
+  CHECK(post("&b=2&c=3&d=4", "") == 400);
+  CHECK(post("", "b=2&c=3&d=4") == 400);
+  CHECK(installation.stop() == 0);
 }

@@ -28,11 +28,11 @@ std::string digits(std::size_t size) {
 }
 
 struct Site {
-  explicit Site(const std::string& parameters = "", const std::string& more = "") {
+  explicit Site(const std::string& parameters = "", const std::string& more = "",
+                const std::string& of_host = "") {
     server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
-                                   std::to_string(port) +
-                                   "'/><Engine><Host name='localhost'/></Engine></Service>"
-                                   "</Server>");
+                                   std::to_string(port) + "'/><Engine><Host name='localhost'>" +
+                                   of_host + "</Host></Engine></Service></Server>");
     server.write("apps/ROOT/app.xml", "<Application><Endpoint type='files' path='/'>" + parameters +
                                           "</Endpoint>" + more + "</Application>");
     server.write("apps/ROOT/static/small.txt", small);
@@ -312,6 +312,16 @@ TEST_CASE("static files: media types of the application go before the server's")
   CHECK(field(site.get("/small.txt"), "Content-Type") == "text/x-own;charset=utf-8");
   CHECK(field(site.get("/a.weird"), "Content-Type") == "application/weird");
   CHECK(field(site.get("/a.none"), "Content-Type") == "application/octet-stream");
+}
+
+TEST_CASE("static files: media types of the host, behind those of the application") {
+  Site site("", "<MimeMapping extension='weird' type='application/weird'/>",
+            "<MimeMapping extension='weird' type='text/x-host'/>"
+            "<MimeMapping extension='odd' type='text/x-odd'/>");
+  site.server.write("apps/ROOT/static/a.weird", "x");
+  site.server.write("apps/ROOT/static/a.odd", "x");
+  CHECK(field(site.get("/a.weird"), "Content-Type") == "application/weird");
+  CHECK(field(site.get("/a.odd"), "Content-Type") == "text/x-odd");
 }
 
 TEST_CASE("static files: names that lead nowhere") {
