@@ -75,6 +75,10 @@ TEST_CASE("Trigger: what is thrown is an error, a status that was set is none") 
     CHECK(status_of(shop.ask(at + "?what=status")) == 409);
     CHECK(has(shop.body(at + "?what=status"), "409 'It is <taken>.' "));
     CHECK(status_of(shop.ask(at + "?filter=1&what=status")) == 402);
+    CHECK(status_of(shop.ask(at + "?what=set")) == 404);
+    CHECK(shop.body(at + "?what=set") == "its own words");
+    CHECK(status_of(shop.ask(at + "?what=set-only")) == 404);
+    CHECK(shop.body(at + "?what=set-only").empty());
   }
   CHECK(shop.stop() == 0);
 }

@@ -85,6 +85,24 @@ TEST_CASE("BASIC: who has no user is asked, who has the role comes in, who lacks
   CHECK(has(at.ask("GET /a/open", basic("ada:pw")), "user= type= body="));
 }
 
+TEST_CASE("BASIC: charset is named unless it is turned off") {
+  Guarded at(
+      "<LoginConfig authMethod='BASIC' realmName='Shop' charset='false'/>"
+      "<SecurityConstraint path='/*' roles='**'/>");
+  CHECK(field(at.ask("GET /a/x"), "WWW-Authenticate") == "Basic realm=\"Shop\"");
+  CHECK(status(at.ask("GET /a/x", basic("ada:pw"))) == 200);
+}
+
+TEST_CASE("Constraints: judged before the filters of the application") {
+  Guarded at(std::string(kBasic) +
+             "<Filter type='health' path='/*'><Parameter name='path' value='/admin/up'/>"
+             "</Filter>");
+  CHECK(status(at.ask("GET /a/admin/up")) == 401);
+  const std::string up = at.ask("GET /a/admin/up", basic("ada:pw"));
+  CHECK(status(up) == 200);
+  CHECK(has(up, "UP"));
+}
+
 TEST_CASE("BASIC: malformed credentials are refused") {
   Guarded at(kBasic);
   for (const std::string& bad :
@@ -135,6 +153,17 @@ TEST_CASE("Constraints: CORS pre-flights pass only where allowCorsPreflight says
   SUBCASE("filter, and there is none") {
     Guarded at(with("filter"));
     CHECK(status(at.ask("OPTIONS /a/x", preflight)) == 401);
+  }
+  SUBCASE("filter, and it answers") {
+    Guarded at(with("filter") +
+               "<Filter type='cors' path='/*'><Parameter name='cors.allowed.origins' "
+               "value='https://shop.example'/><Parameter name='cors.allowed.methods' "
+               "value='GET,PUT'/></Filter>");
+    const std::string answer = at.ask("OPTIONS /a/x", preflight);
+    CHECK(status(answer) == 200);
+    CHECK(field(answer, "Access-Control-Allow-Origin") == "https://shop.example");
+    CHECK(status(at.ask("OPTIONS /a/x", "Origin: https://shop.example\r\n")) == 401);
+    CHECK(status(at.ask("PUT /a/x", preflight)) == 401);
   }
   SUBCASE("always") {
     Guarded at(with("always"));

@@ -130,6 +130,14 @@ struct Throws : margay::Endpoint {
         std::throw_with_nested(std::runtime_error("the effect"));
       }
     }
+    if (what == "set") {
+      response.status(404).write("its own words");
+      return;
+    }
+    if (what == "set-only") {
+      response.status(404);
+      return;
+    }
     if (what == "later") {
       response.suspend().run([](margay::Response&) { throw Broken("later"); });
       return;
