@@ -75,6 +75,7 @@ class TemplateFolder {
  private:
   static constexpr off_t kMostBytes = 1024 * 1024;
   static constexpr int kDeepest = 16;
+  static constexpr std::size_t kMostFiles = 256;  // that make one page, each as often as it is used
 
   // The text of a template with its layout and partials; `content` is what a layout is around.
   std::string read(const std::string& name, CompiledView& into,
@@ -107,6 +108,8 @@ class TemplateFolder {
     if (!file) throw std::runtime_error("template '" + name + "' is missing: " + path.string());
     if (file->size > kMostBytes)
       throw std::runtime_error("template '" + name + "' is longer than 1 MiB: " + path.string());
+    if (into.files.size() == kMostFiles)
+      throw std::runtime_error("template '" + name + "' is one of more than 256 in one page");
     into.files.push_back(*file);
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();

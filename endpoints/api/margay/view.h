@@ -61,7 +61,7 @@ inline kainjow::mustache::data mustache_data(const nlohmann::json& value) {
 //
 // Each view is read once; a render asks at most every `check` whether its files have changed. At
 // most 1024 views are kept, further ones are read each time; a file has at most 1 MiB, and partials
-// are at most 16 deep. Many threads at once.
+// are at most 16 deep and 256 in one page. Many threads at once.
 class Templates : public Views {
  public:
   explicit Templates(const Config& config, std::string_view folder = "templates",
