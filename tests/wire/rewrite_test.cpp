@@ -71,6 +71,26 @@ TEST_CASE(
   CHECK(status(its.get("/shop/values/x")) == 200);
 }
 
+TEST_CASE("Constraints: no spelling comes past them by way of a rewriting") {
+  Rewriting its("RewriteRule ^/pub/(.*)$ /shop/$1 [L]\n", "RewriteRule ^/inner/(.*)$ /$1 [L]\n");
+  its.start();
+  for (const std::string rest :
+       {"admin/x", "admin", "%61dmin/x", "./admin/x", "values/../admin/x", "values/%2e%2e/admin/x",
+        "/admin/x", "admin;v=1/x", "admin/x;v=1", "inner/admin/x", "inner/%61dmin/x",
+        "inner//admin/x", "inner/values/../admin/x"}) {
+    CAPTURE(rest);
+    for (const char* way : {"/pub/", "/shop/"}) CHECK(status(its.get(way + rest)) == 302);
+  }
+  // These are not the guarded path, and may not become it.
+  for (const std::string rest :
+       {"%2561dmin/x", "values/%252e%252e/admin/x", "values/..%2fadmin/x", "values/..%5cadmin/x",
+        "values\\..\\admin/x", "admin%00/x", "Admin/x", "admin./x", "..;/shop/admin/x"}) {
+    CAPTURE(rest);
+    for (const char* way : {"/pub/", "/shop/", "/pub/inner/"})
+      CHECK(its.get(way + rest).find("path=/shop/admin") == std::string::npos);
+  }
+}
+
 TEST_CASE("Rewrite: redirects, refusals, cookies and types of an Engine") {
   Rewriting its(
       "RewriteCond %{HTTP_HOST} ^localhost$\n"
