@@ -1,12 +1,13 @@
 // Reads an Accept header range by range, quoted strings and all, and keeps the best range per
 // candidate.
 #include "container/accept.h"
-#include "server/ascii.h"
 
 #include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <optional>
+
+#include "server/ascii.h"
 
 namespace container {
 namespace {

@@ -1,13 +1,13 @@
 // Takes each exchange to its host, application and endpoint, on the mapping its loop has.
 #include "container/engine.h"
 
-#include <margay/text.h>
-
 #include <time.h>
 
 #include <algorithm>
 #include <cassert>
 #include <memory>
+
+#include <margay/text.h>
 
 #include "container/bridge.h"
 #include "container/handshake.h"

@@ -1,8 +1,9 @@
 // Parsing with an offset and a suggestion for each mistake, and the filters' way of matching.
 #include "container/pattern.h"
-#include "container/config/quoted.h"
 
 #include <algorithm>
+
+#include "container/config/quoted.h"
 
 namespace container {
 namespace {

@@ -1,11 +1,12 @@
 // The head of a request and of an answer, free of any protocol version.
 #include "server/message.h"
-#include "server/ascii.h"
 
 #include <algorithm>
 #include <cstring>
 #ifdef __SSE2__
 #include <emmintrin.h>
+
+#include "server/ascii.h"
 #endif
 
 namespace server {

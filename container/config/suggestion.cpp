@@ -1,10 +1,11 @@
 // Edit distance with transpositions, as typing errors go.
 #include "container/config/suggestion.h"
-#include "server/ascii.h"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+
+#include "server/ascii.h"
 
 namespace container {
 namespace {

@@ -1,11 +1,12 @@
 // Values are read strictly: no sign but the minus of -1, no white space inside, no unit guessed.
 #include "container/config/value.h"
-#include "container/config/quoted.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <system_error>
+
+#include "container/config/quoted.h"
 
 namespace container {
 namespace {

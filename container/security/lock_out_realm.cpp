@@ -1,11 +1,12 @@
 // Does not ask its realms about those who have failed too often (Tomcat's LockOutRealm).
 #include "container/security/lock_out_realm.h"
-#include "server/ascii.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
+
+#include "server/ascii.h"
 
 namespace container::security {
 

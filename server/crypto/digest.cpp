@@ -1,6 +1,5 @@
 // Hashes, keyed hashes and the slow hashes of passwords.
 #include "server/crypto/digest.h"
-#include "server/ascii.h"
 
 #include "server/crypto/bytes.h"
 
@@ -11,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <stdexcept>
+#include "server/ascii.h"
 
 namespace server::crypto {
 

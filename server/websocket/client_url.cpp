@@ -1,10 +1,11 @@
 // Addresses of WebSockets, RFC 6455 section 3: what a client is told to connect to.
 #include "server/websocket/client_url.h"
-#include "server/ascii.h"
 
 #include <algorithm>
 #include <charconv>
 #include <utility>
+
+#include "server/ascii.h"
 
 namespace server::websocket {
 
