@@ -133,7 +133,8 @@ struct LogQueue::Writer {
 LogQueue::LogQueue(LogQueueOptions options)
     : format_(options.format), writer_(std::make_unique<Writer>(options)) {}
 
-LogQueue::~LogQueue() = default;
+// First the thread, which writes what waits; then nobody but us holds the logger.
+LogQueue::~LogQueue() { writer_->pool.reset(); }
 
 void LogQueue::flush() {
   const std::uint64_t before = writer_->sink->flushes();
