@@ -1,21 +1,9 @@
 // Says which letters a text consists of, where nobody did.
 #include "filters/default_charset.h"
 
-#include <algorithm>
-
 #include "filters/known.h"
 
 namespace filters {
-
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), margay::detail::lower);
-  return out;
-}
-
-}  // namespace
 
 DefaultCharset::DefaultCharset(const margay::Config& config)
     : suffix_("; charset=" + std::string(config.get("encoding", "UTF-8"))) {
@@ -28,7 +16,7 @@ DefaultCharset::DefaultCharset(const margay::Config& config)
 
 void DefaultCharset::head(const margay::Request&, margay::Head& head) {
   const std::string type(head.find("Content-Type"));
-  const std::string its = lower(type);
+  const std::string its = margay::detail::lowered(type);
   if (its.starts_with("text/") && its.find("charset=") == its.npos)
     head.set("Content-Type", type + suffix_);
 }

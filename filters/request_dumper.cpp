@@ -9,12 +9,6 @@ namespace filters {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), margay::detail::lower);
-  return out;
-}
-
 // Names of parameters may help, their values may be anybody's.
 void append_query(std::string& line, std::string_view query) {
   char mark = '?';
@@ -31,7 +25,8 @@ RequestDumper::RequestDumper(const margay::Config& config)
     : log_(config.logger()),
       masked_{"authorization", "proxy-authorization", "cookie", "set-cookie"} {
   require_known(config, {"mask"});
-  for (const std::string_view name : config.list("mask")) masked_.push_back(lower(name));
+  for (const std::string_view name : config.list("mask"))
+    masked_.push_back(margay::detail::lowered(name));
 }
 
 bool RequestDumper::before(margay::Request& request, margay::Response&) {
@@ -61,7 +56,7 @@ void RequestDumper::append(std::string& line, std::string_view name, std::string
 }
 
 bool RequestDumper::is_secret(std::string_view name) const {
-  const std::string its = lower(name);
+  const std::string its = margay::detail::lowered(name);
   if (std::find(masked_.begin(), masked_.end(), its) != masked_.end()) return true;
   for (const char* part : {"token", "secret", "key"})
     if (its.find(part) != its.npos) return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <string>
 #include <string_view>
 
 #include <margay/abi.h>
@@ -14,6 +15,12 @@ inline std::string_view view(margay_str text) { return {text.data, text.size}; }
 namespace detail {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+inline std::string lowered(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = lower(c);
+  return result;
+}
 
 constexpr bool same_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

@@ -3,22 +3,9 @@
 
 #include <string>
 
-namespace {
+#include "dispatch_kind.h"
 
-const char* kind_of(const margay::Request& request) {
-  switch (request.dispatcher()) {
-    case MARGAY_FORWARD:
-      return "FORWARD";
-    case MARGAY_INCLUDE:
-      return "INCLUDE";
-    case MARGAY_ERROR_PAGE:
-      return "ERROR";
-    case MARGAY_ASYNC:
-      return "ASYNC";
-    default:
-      return "REQUEST";
-  }
-}
+namespace {
 
 class Mark : public margay::Filter {
  public:

@@ -5,6 +5,8 @@
 #include <string>
 #include <thread>
 
+#include "dispatch_kind.h"
+
 namespace shop {
 
 struct Broken : std::logic_error {
@@ -20,22 +22,6 @@ namespace {
 
 using shop::Broken;
 using shop::Gone;
-
-std::string kind_of(const margay::Request& request) {
-  switch (request.dispatcher()) {
-    case MARGAY_REQUEST:
-      return "REQUEST";
-    case MARGAY_FORWARD:
-      return "FORWARD";
-    case MARGAY_INCLUDE:
-      return "INCLUDE";
-    case MARGAY_ERROR_PAGE:
-      return "ERROR";
-    case MARGAY_ASYNC:
-      return "ASYNC";
-  }
-  return "?";
-}
 
 // Says what it was asked, and what its thread is.
 template <margay::Dispatch its>
