@@ -128,6 +128,9 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
       std::error_code ignored;
       for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
         if (entry.path().extension() == ".so") files.push_back(entry.path());
+      for (const fs::path& page :
+           ErrorViews::files_of_application(folder / "templates", folder / "static"))
+        files.push_back(page);
     }
   }
   std::sort(files.begin(), files.end());

@@ -111,7 +111,8 @@ std::vector<fs::path> ErrorViews::files_of_application(const fs::path& templates
   each_page(templates / "error", add);
   each_page(pages / "error", add);
   std::error_code ignored;
-  if (fs::is_regular_file(templates / "error.html", ignored)) add(templates / "error.html");
+  for (const char* name : {"error.html", "layout.html"})
+    if (fs::is_regular_file(templates / name, ignored)) add(templates / name);
   return files;
 }
 

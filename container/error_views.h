@@ -35,7 +35,7 @@ class ErrorViews {
   // Those of a host: the templates 404.html, 4xx.html and error.html in `folder`. Throws the same,
   // and when there is no such folder.
   static ErrorViews of_host(const std::filesystem::path& folder);
-  // The files that these look at, for who has to know when they change.
+  // The files that these look at, but for partials, for who has to know when they change.
   static std::vector<std::filesystem::path> files_of_application(
       const std::filesystem::path& templates, const std::filesystem::path& pages);
   static std::vector<std::filesystem::path> files_of_host(const std::filesystem::path& folder);

@@ -10,8 +10,8 @@ namespace container {
 // Of files by their contents; one that cannot be read counts as empty.
 std::string fingerprint(const std::vector<std::filesystem::path>& files);
 
-// Of an application's folder: manifest, libraries and rewrite.config by content, `static` by which
-// folder it is.
+// Of an application's folder: manifest, libraries, rewrite.config and pages for errors by content,
+// `static` by which folder it is.
 std::string folder_fingerprint(const std::filesystem::path& folder);
 
 }  // namespace container

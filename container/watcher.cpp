@@ -14,6 +14,7 @@ using Kind = FileLook::Kind;
 bool is_library(const std::string& name) {
   return name.size() > 3 && name.ends_with(".so") && name[0] != '.';
 }
+bool is_page(const std::string& name) { return name.ends_with(".html") && name[0] != '.'; }
 
 }  // namespace
 
@@ -126,28 +127,33 @@ std::optional<Watcher::Sight> Watcher::see_app(const fs::path& folder) {
   Sight sight{Stamps{}, manifest.stamp.size > 0};
   sight.stamps->emplace("", FileStamp{itself.stamp.device, itself.stamp.inode, 0, 0});
   sight.stamps->emplace("app.xml", manifest.stamp);
-  if (const FileLook rules = look(folder / "rewrite.config"); rules.kind == Kind::file)
-    sight.stamps->emplace("rewrite.config", rules.stamp);
+  for (const char* name : {"rewrite.config", "templates/error.html", "templates/layout.html"})
+    if (const FileLook found = look(folder / name); found.kind == Kind::file)
+      sight.stamps->emplace(name, found.stamp);
   // Which folder of pages it is: an endpoint keeps the one that was there when it was made.
   if (const FileLook pages = look(folder / "static"); pages.kind == Kind::folder)
     sight.stamps->emplace("static", FileStamp{pages.stamp.device, pages.stamp.inode, 0, 0});
-  if (!see_libraries(folder / "lib", sight)) return std::nullopt;
+  if (!see_files(folder, "lib/", is_library, sight)) return std::nullopt;
+  for (const auto& [name, stamp] : *sight.stamps)
+    if (name.starts_with("lib/")) sight.whole = sight.whole && stamp.size > 0;
+  for (const char* pages : {"templates/error/", "static/error/"})
+    if (!see_files(folder, pages, is_page, sight)) return std::nullopt;
   return sight;
 }
 
-// False where the libraries cannot be read, or not all of them under the limit.
-bool Watcher::see_libraries(const fs::path& folder, Sight& sight) {
-  const FileLook itself = look(folder);
+// Those of these names in the application's folder `inner`. False where they cannot be read, or not
+// all of them under the limit.
+bool Watcher::see_files(const fs::path& app, const std::string& inner,
+                        bool (*counts)(const std::string& name), Sight& sight) {
+  const FileLook itself = look(app / inner);
   if (itself.kind != Kind::folder) return itself.kind != Kind::unreadable;
-  const FolderNames listing = list(folder);
+  const FolderNames listing = list(app / inner);
   if (!listing.trouble.empty() || listing.cut) return false;
   for (const std::string& name : listing.names) {
-    if (!is_library(name)) continue;
-    const FileLook library = look(folder / name);
-    if (library.kind == Kind::unreadable) return false;
-    if (library.kind != Kind::file) continue;
-    sight.stamps->emplace("lib/" + name, library.stamp);
-    sight.whole = sight.whole && library.stamp.size > 0;
+    if (!counts(name)) continue;
+    const FileLook found = look(app / inner / name);
+    if (found.kind == Kind::unreadable) return false;
+    if (found.kind == Kind::file) sight.stamps->emplace(inner + name, found.stamp);
   }
   return true;
 }

@@ -50,10 +50,11 @@ struct Changes {
   }
 };
 
-// What counts in an application folder: app.xml, lib/*.so, and which folder it and its `static` are
-// (a link may point elsewhere). A change is reported once it has settled; so is the absence of a
-// folder, since replacing one by rename leaves a gap. What cannot be read stays as it was: an
-// unmounted disk undeploys nothing. One thread.
+// What counts in an application folder: app.xml, rewrite.config, lib/*.so, the pages for errors
+// (*.html in templates/error and static/error, templates/error.html and its layout.html), and which
+// folder it and its `static` are (a link may point elsewhere). A change is reported once it has
+// settled; so is the absence of a folder, since replacing one by rename leaves a gap. What cannot
+// be read stays as it was: an unmounted disk undeploys nothing. One thread.
 class Watcher {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -108,7 +109,8 @@ class Watcher {
                    Changes& changes);
   bool look_at_file(WatchedFile& file, std::optional<Time> now);
   std::optional<Sight> see_app(const std::filesystem::path& folder);
-  bool see_libraries(const std::filesystem::path& folder, Sight& sight);
+  bool see_files(const std::filesystem::path& app, const std::string& inner,
+                 bool (*counts)(const std::string& name), Sight& sight);
   FileLook look(const std::filesystem::path& path);
   FolderNames list(const std::filesystem::path& folder);
   void warn(Changes& changes);

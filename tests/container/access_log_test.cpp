@@ -112,7 +112,7 @@ class OneAttribute final : public AccessFields {
 
 }  // namespace
 
-TEST_CASE("lines are in the dated file once the log has ended") {
+TEST_CASE("AccessLog: lines are in the dated file once the log has ended") {
   const TemporaryFolder folder;
   {
     AccessLog log(options_in(folder), {.now = [] { return noon; }});
@@ -124,7 +124,7 @@ TEST_CASE("lines are in the dated file once the log has ended") {
   CHECK(names(folder.path()).size() == 1);
 }
 
-TEST_CASE("missing folders are made and existing files appended to") {
+TEST_CASE("AccessLog: missing folders are made and existing files appended to") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.directory = folder / "a/b";
@@ -135,7 +135,7 @@ TEST_CASE("missing folders are made and existing files appended to") {
   CHECK(contents(folder / "a/b/access.2026-11-24.log") == "GET /one\nGET /two\n");
 }
 
-TEST_CASE("lines reach the file after a second's tick, or at once when not buffered") {
+TEST_CASE("AccessLog: lines reach the file after a second's tick, or at once when not buffered") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.rotatable = false;
@@ -167,7 +167,7 @@ TEST_CASE("lines reach the file after a second's tick, or at once when not buffe
   }
 }
 
-TEST_CASE("a new day begins a new file") {
+TEST_CASE("AccessLog: a new day begins a new file") {
   const TemporaryFolder folder;
   SetClock clock(noon);
   AccessLogOptions options = options_in(folder);
@@ -213,7 +213,7 @@ TEST_CASE("a new day begins a new file") {
   }
 }
 
-TEST_CASE("renameOnRotate after a night without the server dates the file it finds") {
+TEST_CASE("AccessLog: renameOnRotate after a night without the server dates the file it finds") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.rename_on_rotate = true;
@@ -228,7 +228,7 @@ TEST_CASE("renameOnRotate after a night without the server dates the file it fin
   CHECK(contents(folder / "access.log") == "GET /today\n");
 }
 
-TEST_CASE("maxDays deletes old files of this log and nothing else") {
+TEST_CASE("AccessLog: maxDays deletes old files of this log and nothing else") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.max_days = 3;
@@ -253,7 +253,7 @@ TEST_CASE("maxDays deletes old files of this log and nothing else") {
                                  "access.notes-of-me.log", "access_admin.2026-11-20.log"});
 }
 
-TEST_CASE("reopen writes to a new file after the old one was moved away") {
+TEST_CASE("AccessLog: reopen writes to a new file after the old one was moved away") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.rotatable = false;
@@ -271,7 +271,7 @@ TEST_CASE("reopen writes to a new file after the old one was moved away") {
   CHECK(contents(folder / "access.log") == "GET /two\n");
 }
 
-TEST_CASE("conditionIf and conditionUnless look at a request attribute") {
+TEST_CASE("AccessLog: conditionIf and conditionUnless look at a request attribute") {
   const TemporaryFolder folder;
   const OneAttribute quiet;
   AccessRecord marked = get("/marked");
@@ -295,7 +295,8 @@ TEST_CASE("conditionIf and conditionUnless look at a request attribute") {
   CHECK(contents(folder / "access.2026-11-24.log") == expected);
 }
 
-TEST_CASE("a failing file is reported once, and told of its losses when it works again") {
+TEST_CASE(
+    "AccessLog: a failing file is reported once, and told of its losses when it works again") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.directory = folder / "blocked";
@@ -322,7 +323,7 @@ TEST_CASE("a failing file is reported once, and told of its losses when it works
   CHECK(contents(folder / "blocked/access.log") == "# 3 lines dropped\nGET /kept\n");
 }
 
-TEST_CASE("a reader that sleeps costs lines, not memory and not time on the loop") {
+TEST_CASE("AccessLog: a reader that sleeps costs lines, not memory and not time on the loop") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.rotatable = false;
@@ -377,7 +378,7 @@ TEST_CASE("a reader that sleeps costs lines, not memory and not time on the loop
   close(pipe);
 }
 
-TEST_CASE("a pipe that nobody reads does not keep the log from ending") {
+TEST_CASE("AccessLog: a pipe that nobody reads does not keep the log from ending") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.rotatable = false;
@@ -404,7 +405,7 @@ TEST_CASE("a pipe that nobody reads does not keep the log from ending") {
   CHECK(std::chrono::steady_clock::now() - start < 3s);
 }
 
-TEST_CASE("/dev/stdout is the standard output") {
+TEST_CASE("AccessLog: /dev/stdout is the standard output") {
   const TemporaryFolder folder;
   AccessLogOptions options = options_in(folder);
   options.place.directory = "/dev";
@@ -426,7 +427,8 @@ TEST_CASE("/dev/stdout is the standard output") {
   CHECK_FALSE(fs::exists("/dev/stdout.2026-11-24"));
 }
 
-TEST_CASE("concurrency: many loops, a rotating writer and reopening lose and mix nothing") {
+TEST_CASE(
+    "concurrency: AccessLog: many loops, a rotating writer and reopening lose and mix nothing") {
   const TemporaryFolder folder;
   SetClock clock(noon);
   AccessLogOptions options = options_in(folder);

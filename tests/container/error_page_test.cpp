@@ -50,7 +50,7 @@ constexpr const char* json = "application/json";
 
 }  // namespace
 
-TEST_CASE("browsers get HTML, programs JSON, others nothing") {
+TEST_CASE("JsonErrorReport: browsers get HTML, programs JSON, others nothing") {
   CHECK(type_for(browser) == html);
   CHECK(type_for("text/html") == html);
   CHECK(type_for("TEXT/HTML;level=1") == html);
@@ -65,7 +65,7 @@ TEST_CASE("browsers get HTML, programs JSON, others nothing") {
   CHECK(type_for("image/png, application/xml") == "");
 }
 
-TEST_CASE("weights decide, then the more specific range, then the order") {
+TEST_CASE("JsonErrorReport: weights decide, then the more specific range, then the order") {
   CHECK(type_for("text/html;q=0.5, application/json") == json);
   CHECK(type_for("text/html;q=0.5, application/json;q=0.4") == html);
   CHECK(type_for("text/html;q=0.001, */*;q=0") == html);
@@ -78,7 +78,7 @@ TEST_CASE("weights decide, then the more specific range, then the order") {
   CHECK(type_for("text/html ; Q=0.3 , application/*;q=0.2") == html);
 }
 
-TEST_CASE("odd Accept headers are read with care") {
+TEST_CASE("JsonErrorReport: odd Accept headers are read with care") {
   CHECK(type_for("text/html;q=1.001, application/json;q=0.1") == json);
   CHECK(type_for("text/html;q=0.5000") == "");
   CHECK(type_for("text/html;q=, application/json;q=0.1") == json);
@@ -91,7 +91,7 @@ TEST_CASE("odd Accept headers are read with care") {
 }
 
 TEST_CASE(
-    "the JSON body has timestamp, status, error and path, and a message only when one is set") {
+    "JsonErrorReport: timestamp, status, error and path, and a message only when one is set") {
   ErrorReport report = not_found();
   const auto plain = nlohmann::json::parse(render(report).text);
   CHECK(plain == nlohmann::json{{"timestamp", "2026-11-24T10:00:00.123Z"},
@@ -105,7 +105,7 @@ TEST_CASE(
   CHECK(full["server"] == "Margay/0.1");
 }
 
-TEST_CASE("the HTML body escapes all that came from outside and names no version unasked") {
+TEST_CASE("Default HTML: escapes all that came from outside and names no version unasked") {
   ErrorReport report = not_found();
   report.accept = browser;
   report.message = "<script>alert(1)</script>";
@@ -122,7 +122,7 @@ TEST_CASE("the HTML body escapes all that came from outside and names no version
   CHECK(render(report).text.find("<footer>Margay/0.1 &lt;x&gt;</footer>") != std::string::npos);
 }
 
-TEST_CASE("statuses without content have no body, unknown ones only with a message") {
+TEST_CASE("ErrorReport: statuses without content have no body, unknown ones only with a message") {
   for (const int status : {100, 101, 204, 205, 304, 418, 599, 999}) {
     ErrorReport report = not_found();
     report.status = status;

@@ -188,6 +188,23 @@ TEST_CASE("a folder of pages counts as a whole, its files do not") {
   CHECK(stage.settled().empty());
 }
 
+TEST_CASE("pages for errors are part of an application, also when they are empty") {
+  Stage stage;
+  stage.view.write("/apps/shop/static/index.html");
+  stage.begin();
+  for (const char* page : {"templates/error.html", "templates/layout.html",
+                           "templates/error/404.html", "static/error/5xx.html"}) {
+    CAPTURE(page);
+    stage.view.write(fs::path("/apps/shop") / page, 0);
+    CHECK(stage.settled().changed == Paths{"/apps/shop"});
+    stage.view.remove(fs::path("/apps/shop") / page);
+    CHECK(stage.settled().changed == Paths{"/apps/shop"});
+  }
+  for (const char* other : {"templates/notes.html", "static/error/a.css", "static/404.html"})
+    stage.view.write(fs::path("/apps/shop") / other);
+  CHECK(stage.settled().empty());
+}
+
 TEST_CASE("what is no part of an application is no change") {
   Stage stage;
   stage.view.write("/apps/shop/static/page.html");

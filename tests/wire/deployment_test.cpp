@@ -134,7 +134,7 @@ TEST_CASE("a Context of server.xml goes on as it is, until its own words or file
   }
 }
 
-TEST_CASE("a Context may name a folder with a manifest, and add parameters") {
+TEST_CASE("Params: of a manifest, and of a Context that names its folder") {
   RunningServer server;
   const std::uint16_t port = tests::free_port();
   server.plugin("hello.so", "elsewhere/lib/hello.so");
@@ -160,6 +160,52 @@ TEST_CASE("a Context may name a folder with a manifest, and add parameters") {
   REQUIRE(server.log.await("mapping 2 is in use"));
   CHECK(body_of(RunningServer::get(port, "/a?name=x")) == "changed, x\n");
   CHECK(body_of(RunningServer::get(port, "/b?name=x")) == "from server.xml, x\n");
+}
+
+TEST_CASE("Parallel versions: the newest answers everybody, and the one before when it goes") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const char* plugins = std::getenv("MARGAY_TEST_PLUGINS");
+  REQUIRE(plugins != nullptr);
+  const auto deploy = [&](const std::string& version) {
+    const std::string name = "apps/s##" + version;
+    std::filesystem::create_directories(server.folder / name / "lib");
+    std::filesystem::copy_file(std::filesystem::path(plugins) / "sessions.so",
+                               server.folder / name / "lib/sessions.so");
+    server.write(name + "/version.txt", version);
+    server.write(name + "/app.xml",
+                 "<Application><Library file='lib/sessions.so'/>"
+                 "<Endpoint type='on-loop' path='/l'/>"
+                 "<Endpoint type='files' path='/'><Parameter name='root' value='.'/></Endpoint>"
+                 "</Application>");
+  };
+  const auto say = [&](const std::string& target, const std::string& cookie = "") {
+    return RunningServer::get(port, "/s" + target, "localhost",
+                              cookie.empty() ? "" : "Cookie: " + cookie + "\r\n");
+  };
+  deploy("1");
+  server.write("server.xml", server_xml(port));
+  server.start();
+  const std::string answer = say("/l?set=a:kept");
+  std::string cookie = answer.substr(answer.find("JSESSIONID="));
+  cookie.resize(cookie.find(';'));
+  CHECK(body_of(say("/version.txt")) == "1");
+
+  deploy("2");
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(body_of(say("/version.txt")) == "2");
+  CHECK(body_of(say("/version.txt", cookie)) == "2");
+  CHECK(body_of(say("/l?get=a", cookie)).starts_with("kept old "));  // the context's sessions stay
+
+  deploy("10");  // before 2 in the order of strings
+  server.write("apps/other/app.xml", "<Application/>");
+  REQUIRE(server.log.await("mapping 3 is in use"));
+  CHECK(body_of(say("/version.txt")) == "2");
+
+  std::filesystem::remove_all(server.folder / "apps/s##2");
+  REQUIRE(server.log.await("mapping 4 is in use"));
+  CHECK(body_of(say("/version.txt")) == "10");
+  CHECK(body_of(say("/l?get=a", cookie)).starts_with("kept old "));
 }
 
 TEST_CASE("an application whose folder goes while it is deployed is served until that is seen") {

@@ -37,6 +37,8 @@ struct Shop : tests::Installation {
                     "<Application>\n  <Library name=\"dispatches\" file=\"lib/dispatches.so\"/>\n"
                     "  <Endpoint name=\"throws\" path=\"/throws\"/>\n"
                     "  <Endpoint name=\"throws-worker\" path=\"/throws-slow\"/>\n"
+                    "  <Endpoint name=\"abandoned\" path=\"/abandoned\"/>\n"
+                    "  <Endpoint name=\"abandoned-worker\" path=\"/abandoned-slow\"/>\n"
                     "  <Endpoint name=\"reports\" path=\"/report\"/>\n"
                     "  <Endpoint name=\"reports-worker\" path=\"/report-slow\"/>\n"
                     "  <Filter name=\"throwing\" path=\"/*\"/>\n" +
@@ -166,13 +168,32 @@ TEST_CASE("Dispatch: behind the commit an error cuts the answer") {
 }
 
 TEST_CASE("Client abort: never rendered") {
-  Shop shop("<ErrorPage location=\"/report-slow\"/>");
-  shop.start();
-  {
-    Client client(shop.port());
-    client.send("GET /shop/throws-slow?what=broken HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  for (const char* page : {"/report", "/report-slow"}) {
+    Shop shop("<ErrorPage location=\"" + std::string(page) + "\"/>");
+    shop.start();
+    for (const std::string path : {"/abandoned", "/abandoned-slow"}) {
+      Client client(shop.port());
+      client.send("GET /shop" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      REQUIRE_FALSE(shop.server().await("waits").empty());
+      client.abort();
+      REQUIRE_FALSE(shop.server().await("abandoned").empty());
+    }
+    CHECK(status_of(shop.ask("/throws-slow?what=broken")) == 500);  // the server goes on
+    CHECK(shop.stop() == 0);
+    CHECK(has(shop.server().log(), "reports /shop/throws-slow"));
+    CHECK_FALSE(has(shop.server().log(), "reports /shop/abandoned"));
   }
-  CHECK(status_of(shop.ask("/throws-slow?what=broken")) == 500);  // the server goes on
+}
+
+TEST_CASE("Client abort: one that only stops sending still gets the page") {
+  Shop shop("<ErrorPage location=\"/report\"/>");
+  shop.start();
+  for (const std::string path : {"/abandoned", "/abandoned-slow"}) {
+    Client client(shop.port());
+    client.send("GET /shop" + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.finish();
+    CHECK(has(client.rest(), "status_code=500"));
+  }
   CHECK(shop.stop() == 0);
 }
 
@@ -253,6 +274,23 @@ TEST_CASE("View lookup: 404 before 4xx before error, templates before files, the
   own.start();
   CHECK(own.body("/nowhere", kBrowser) == "own 404");
   CHECK(own.stop() == 0);
+}
+
+TEST_CASE("View lookup: a page that changes, comes or goes is followed") {
+  Shop shop;
+  write(shop.folder / "templates/error/404.html", "first");
+  shop.start();
+  CHECK(shop.body("/none", kBrowser) == "first");
+  const auto becomes = [&](const char* target, const std::string& text) {
+    return tests::eventually([&] { return has(shop.body(target, kBrowser), text); });
+  };
+  write(shop.folder / "templates/error/404.html", "second, {{status}}");
+  CHECK(becomes("/none", "second, 404"));
+  write(shop.folder / "static/error/5xx.html", "broken");
+  CHECK(becomes("/throws?what=broken", "broken"));
+  fs::remove(shop.folder / "templates/error/404.html");
+  CHECK(becomes("/none", "Not Found"));
+  CHECK(shop.stop() == 0);
 }
 
 TEST_CASE("error views: what is malformed or missing is said when the server starts") {

@@ -67,7 +67,7 @@ struct Site {
 
 }  // namespace
 
-TEST_CASE("static files: precondition order") {
+TEST_CASE("Static files: Precondition order") {
   Site site;
   const std::string first = site.get("/small.txt");
   const std::string tag = field(first, "ETag");
@@ -124,7 +124,7 @@ TEST_CASE("static files: precondition order") {
   CHECK(status(site.ask("HEAD", "/small.txt", none + tag + "\r\n")) == 304);
 }
 
-TEST_CASE("static files: ranges") {
+TEST_CASE("Static files: Ranges") {
   Site site;
   const auto range = [&](const std::string& target, const std::string& what,
                          const std::string& more = "") {
@@ -170,7 +170,7 @@ TEST_CASE("static files: ranges") {
   CHECK(status(site.get("/small.txt", "Range: lines=0-1\r\n")) == 200);
 }
 
-TEST_CASE("static files: methods") {
+TEST_CASE("Static files: Methods") {
   Site site;
   for (const char* method : {"POST", "PUT", "DELETE", "PATCH"}) {
     CAPTURE(method);
@@ -184,7 +184,7 @@ TEST_CASE("static files: methods") {
   CHECK(body_of(head).empty());
 }
 
-TEST_CASE("static files: directory without slash") {
+TEST_CASE("Static files: Directory without slash") {
   {
     Site site;
     const std::string answer = site.get("/a%20b?x=1");
@@ -198,7 +198,7 @@ TEST_CASE("static files: directory without slash") {
   CHECK(status(site.get("/a%20b")) == 308);
 }
 
-TEST_CASE("static files: status") {
+TEST_CASE("Static files: Status") {
   Site site("", "<ErrorPage status='404' location='/small.txt'/>");
   std::filesystem::create_directories(site.server.folder / "apps/ROOT/static/empty");
   for (const char* target : {"/missing.txt", "/missing/", "/empty/", "/link.txt"}) {
@@ -214,7 +214,7 @@ TEST_CASE("static files: status") {
   if (::geteuid() != 0) CHECK(status(site.get("/mine.txt")) == 403);
 }
 
-TEST_CASE("static files: validators") {
+TEST_CASE("Static files: Validators") {
   {
     Site site;
     const std::string answer = site.get("/small.txt");
@@ -249,7 +249,7 @@ TEST_CASE("static files: validators") {
   CHECK(field(site.get("/large.txt"), "ETag").starts_with("W/"));
 }
 
-TEST_CASE("static files: cache") {
+TEST_CASE("Static files: Cache") {
   Site site("<Parameter name='cacheTtl' value='600000'/>");
   for (const char* target : {"/small.txt", "/large.txt"}) site.get(target);
   site.server.write("apps/ROOT/static/small.txt", "changed");
@@ -272,7 +272,7 @@ TEST_CASE("static files: cache") {
   CHECK(body_of(fresh.get("/small.txt")) == "changed");
 }
 
-TEST_CASE("static files: symlinks") {
+TEST_CASE("Static files: Symlinks") {
   {
     Site site;
     CHECK(status(site.get("/link.txt")) == 404);
@@ -293,7 +293,7 @@ TEST_CASE("static files: symlinks") {
   }
 }
 
-TEST_CASE("static files: resource sets") {
+TEST_CASE("Static files: Resource sets") {
   // Further folders are further endpoints, each with a path of its own.
   Site site("",
             "<Endpoint name='docs' type='files' path='/docs/*'><Parameter name='root' "
@@ -303,7 +303,7 @@ TEST_CASE("static files: resource sets") {
   CHECK(body_of(site.get("/small.txt")) == site.small);
 }
 
-TEST_CASE("static files: media types of the application go before the server's") {
+TEST_CASE("Static files: Media types of the application go before the server's") {
   Site site("",
             "<MimeMapping extension='TXT' type='text/x-own;charset=utf-8'/>"
             "<MimeMapping extension='weird' type='application/weird'/>");
@@ -314,7 +314,7 @@ TEST_CASE("static files: media types of the application go before the server's")
   CHECK(field(site.get("/a.none"), "Content-Type") == "application/octet-stream");
 }
 
-TEST_CASE("static files: media types of the host, behind those of the application") {
+TEST_CASE("Static files: Media types of the host, behind those of the application") {
   Site site("", "<MimeMapping extension='weird' type='application/weird'/>",
             "<MimeMapping extension='weird' type='text/x-host'/>"
             "<MimeMapping extension='odd' type='text/x-odd'/>");
@@ -324,7 +324,7 @@ TEST_CASE("static files: media types of the host, behind those of the applicatio
   CHECK(field(site.get("/a.odd"), "Content-Type") == "text/x-odd");
 }
 
-TEST_CASE("static files: names that lead nowhere") {
+TEST_CASE("Static files: Names that lead nowhere") {
   Site site;
   for (const char* target : {
            "/../secret.txt",
@@ -370,7 +370,7 @@ TEST_CASE("static files: names that lead nowhere") {
   CHECK(body_of(site.get("/./small.txt")) == site.small);
 }
 
-TEST_CASE("static files: precompressed") {
+TEST_CASE("Static files: Precompressed") {
   Site site("<Parameter name='precompressed' value='true'/>");
   site.server.write("apps/ROOT/static/app.js", "plain");
   site.server.write("apps/ROOT/static/app.js.br", "by brotli");
@@ -409,7 +409,7 @@ TEST_CASE("static files: precompressed") {
   CHECK(field(site.ask("HEAD", "/app.js", "Accept-Encoding: br\r\n"), "Content-Length") == "9");
 }
 
-TEST_CASE("static files: listings") {
+TEST_CASE("Static files: Listings") {
   {
     Site site;
     site.server.write("apps/ROOT/static/folder/x.txt", "x");

@@ -510,7 +510,8 @@ TEST_CASE("an interceptor that waits while the server stops still decides") {
   CHECK(client.closed());
 }
 
-TEST_CASE("filters see handshakes: their fields are on the 101 and on refusals, bodies stay out") {
+TEST_CASE(
+    "Programmatic add: upgrades stand behind all filters, whose fields are on 101 and refusals") {
   for (const char* use : {R"(path="/echo")", R"(endpoint="echo")"}) {
     CAPTURE(use);
     Shop shop(std::string(R"(<WebSocket type="echo" path="/echo"/><Filter type="stamp" )") + use +

@@ -81,7 +81,7 @@ std::string id_of(const std::string& answer) {
 
 }  // namespace
 
-TEST_CASE("ids: 32 hexadecimal digits, another one for each session") {
+TEST_CASE("Ids: 32 hexadecimal digits, another one for each session") {
   const Scene scene;
   const std::string one = id_of(scene.ask("/l")), other = id_of(scene.ask("/w"));
   CHECK(one.size() == 32);
@@ -89,7 +89,7 @@ TEST_CASE("ids: 32 hexadecimal digits, another one for each session") {
   CHECK(one != other);
 }
 
-TEST_CASE("ids: sessionIdLength and the jvmRoute behind a dot") {
+TEST_CASE("Ids: sessionIdLength and the jvmRoute behind a dot") {
   const Scene scene("sessionIdLength='20'", "jvmRoute='node-1'");
   const std::string first = scene.ask("/l?set=a:1");
   const std::string id = id_of(first);
@@ -100,7 +100,7 @@ TEST_CASE("ids: sessionIdLength and the jvmRoute behind a dot") {
         "1 old " + id.substr(0, 40));
 }
 
-TEST_CASE("cookie: name, path, HttpOnly and SameSite=Lax by default") {
+TEST_CASE("Cookie: name, path, HttpOnly and SameSite=Lax by default") {
   const Scene scene;
   const std::string answer = scene.ask("/l");
   CHECK(set_cookie(answer) == "JSESSIONID=" + id_of(answer) + "; Path=/s; HttpOnly; SameSite=Lax");
@@ -108,7 +108,7 @@ TEST_CASE("cookie: name, path, HttpOnly and SameSite=Lax by default") {
   CHECK(set_cookie(scene.ask("/l?peek")).empty());
 }
 
-TEST_CASE("cookie: sessionCookieName, Path, Domain, useHttpOnly and sameSiteCookies") {
+TEST_CASE("Cookie: sessionCookieName, Path, Domain, useHttpOnly and sameSiteCookies") {
   const Scene scene(
       "sessionCookieName='sid' sessionCookiePath='/' sessionCookieDomain='example.org' "
       "useHttpOnly='false' sameSiteCookies='none' usePartitioned='true'");
@@ -117,7 +117,7 @@ TEST_CASE("cookie: sessionCookieName, Path, Domain, useHttpOnly and sameSiteCook
   CHECK(set_cookie(answer) == "sid=" + id_of(answer) + "; Path=/; Domain=example.org");
 }
 
-TEST_CASE("cookie: cookies='false' makes a session for one request") {
+TEST_CASE("Cookie: cookies='false' makes a session for one request") {
   const Scene scene("cookies='false'");
   const std::string first = scene.ask("/l?set=a:1");
   CHECK(set_cookie(first).empty());
@@ -125,7 +125,7 @@ TEST_CASE("cookie: cookies='false' makes a session for one request") {
   CHECK(scene.say("/l?peek", "JSESSIONID=" + id) == "none");
 }
 
-TEST_CASE("cookie: Secure when the request is secure, and Partitioned with it") {
+TEST_CASE("Cookie: Secure when the request is secure, and Partitioned with it") {
   tests::Certificates files;
   const tests::Identity own = files.make("localhost");
   const std::uint16_t tls_port = tests::free_port();
@@ -143,7 +143,21 @@ TEST_CASE("cookie: Secure when the request is secure, and Partitioned with it") 
         "JSESSIONID=" + id_of(answer) + "; Path=/s; Secure; HttpOnly; SameSite=None; Partitioned");
 }
 
-TEST_CASE("fixation: an id that a client made up is not adopted") {
+TEST_CASE("Cookie parser: bytes 0x80 to 0xFF, cookies without '=', quotes") {
+  const Scene scene;
+  const std::string session = cookie_of(scene.ask("/l?set=a:1"));
+  std::string upper;
+  for (int byte = 0x80; byte <= 0xFF; ++byte) upper += static_cast<char>(byte);
+  for (const std::string& before :
+       {"x=" + upper, std::string("nothing"), std::string("JSESSIONID"), std::string("=v"),
+        std::string("x=\"a; y=b\""), std::string("x=a=b"), std::string("; ;,;")}) {
+    CAPTURE(before);
+    CHECK(scene.say("/l?get=a", before + "; " + session).starts_with("1 old "));
+    CHECK(scene.say("/l?get=a", session + ";" + before).starts_with("1 old "));
+  }
+}
+
+TEST_CASE("Fixation: an id that a client made up is not adopted") {
   const Scene scene;
   const std::string invented = "0123456789abcdef0123456789abcdef";
   const std::string answer = scene.ask("/l", "JSESSIONID=" + invented);
@@ -152,7 +166,7 @@ TEST_CASE("fixation: an id that a client made up is not adopted") {
   CHECK(scene.say("/l?peek", "JSESSIONID=" + invented) == "none");
 }
 
-TEST_CASE("fixation: the id changes and the old one is worth nothing") {
+TEST_CASE("Fixation: the id changes and the old one is worth nothing") {
   const Scene scene;
   const std::string before = cookie_of(scene.ask("/l?set=a:kept"));
   const std::string answer = scene.ask("/w?change", before);
@@ -164,13 +178,13 @@ TEST_CASE("fixation: the id changes and the old one is worth nothing") {
   CHECK(scene.say("/l?peek", after) == "there kept");
 }
 
-TEST_CASE("of several cookies of the name the one with a session counts") {
+TEST_CASE("Cookie: of several of the name the one with a session counts") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
   CHECK(scene.say("/l?peek", "JSESSIONID=other; x; y=z; " + cookie) == "there 1");
 }
 
-TEST_CASE("attributes are kept between loops and workers, typed and as bytes") {
+TEST_CASE("Attributes: kept between loops and workers, typed and as bytes") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l?set=a:one&count"));
   CHECK(scene.say("/w?get=a&count", cookie).starts_with("one old "));
@@ -179,7 +193,7 @@ TEST_CASE("attributes are kept between loops and workers, typed and as bytes") {
   CHECK(scene.say("/l?get=a", cookie).starts_with("none old "));
 }
 
-TEST_CASE("limits: over maxActiveSessions session() fails, which is 503") {
+TEST_CASE("Limits: over maxActiveSessions session() fails, which is 503") {
   const Scene scene("maxActiveSessions='2'");
   const std::string first = cookie_of(scene.ask("/l"));
   scene.ask("/w");
@@ -190,7 +204,7 @@ TEST_CASE("limits: over maxActiveSessions session() fails, which is 503") {
   CHECK(scene.ask("/l").starts_with("HTTP/1.1 200 "));
 }
 
-TEST_CASE("limits: maxAttributes and maxSessionSize refuse what is more") {
+TEST_CASE("Limits: maxAttributes and maxSessionSize refuse what is more") {
   const Scene scene("maxAttributes='2' maxSessionSize='100'");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
   CHECK(scene.say("/l?set=b:2", cookie).starts_with("set "));
@@ -201,12 +215,12 @@ TEST_CASE("limits: maxAttributes and maxSessionSize refuse what is more") {
   CHECK(scene.say("/l?big=96", cookie).starts_with("full "));
 }
 
-TEST_CASE("a new session behind the commit is refused") {
+TEST_CASE("Commit: a new session behind it is refused") {
   const Scene scene;
   CHECK(scene.say("/l?late") == "too late for a new session: the answer is committed");
 }
 
-TEST_CASE("timeout: a session whose time is over is gone, and listeners hear of it") {
+TEST_CASE("Timeout: a session whose time is over is gone, and listeners hear of it") {
   const Scene scene;
   scene.say("/l?heard");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:1&age=1"));
@@ -219,7 +233,7 @@ TEST_CASE("timeout: a session whose time is over is gone, and listeners hear of 
   CHECK(scene.say("/l?peek", cookie) == "none");
 }
 
-TEST_CASE("timeout: a request that goes on protects its session") {
+TEST_CASE("Timeout: a request that goes on protects its session") {
   const Scene scene("sessionTimeout='1s'");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
   Client waiting(scene.port);  // synchronizeOnSession uses the session
@@ -251,7 +265,7 @@ TEST_CASE("status: sessions live, created, expired and rejected") {
   CHECK(figures() == nlohmann::json{{"live", 0}, {"created", 2}, {"expired", 1}, {"rejected", 1}});
 }
 
-TEST_CASE("events: created, attributes, id and end, in their order") {
+TEST_CASE("Events: created, attributes, id and end, in their order") {
   const Scene scene;
   scene.say("/l?heard");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:1"));
@@ -264,7 +278,7 @@ TEST_CASE("events: created, attributes, id and end, in their order") {
       "created\nadded a=1\nreplaced a=2 was 1\nremoved a=2\nid-changed\ndestroyed with nothing\n");
 }
 
-TEST_CASE("sessions outlive a reload of their application") {
+TEST_CASE("Persistence: sessions outlive a reload of their application") {
   Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
   std::string manifest = scene.server.read("apps/s/app.xml");
@@ -275,7 +289,7 @@ TEST_CASE("sessions outlive a reload of their application") {
   CHECK(scene.say("/l?peek", cookie) == "there kept");
 }
 
-TEST_CASE("turns: requests of one session run one after another, those of others do not wait") {
+TEST_CASE("Turns: requests of one session run one after another, those of others do not wait") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l"));
   const std::string request =
@@ -298,7 +312,7 @@ TEST_CASE("turns: requests of one session run one after another, those of others
   CHECK(tests::eventually([&] { return (done += std::stoul(scene.say("/free?go"))) == 2; }));
 }
 
-TEST_CASE("turns: over maxWaiting requests are answered 503, and an aborted holder passes its on") {
+TEST_CASE("Turns: over maxWaiting requests are answered 503, and an aborted holder passes its on") {
   const Scene scene("maxWaiting='1'");
   const std::string cookie = cookie_of(scene.ask("/l"));
   const std::string request =
@@ -320,7 +334,7 @@ TEST_CASE("turns: over maxWaiting requests are answered 503, and an aborted hold
   CHECK(tests::eventually([&] { return scene.say("/slow?go") == "1"; }));
 }
 
-TEST_CASE("sockets: those bound to a session close with 1008 when it ends, also behind a new id") {
+TEST_CASE("Sockets: those bound to a session close with 1008 when it ends, also behind a new id") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l"));
   tests::FrameClient bound(scene.port, "/s/q", "Cookie: " + cookie + "\r\n");
@@ -340,7 +354,7 @@ TEST_CASE("sockets: those bound to a session close with 1008 when it ends, also 
   CHECK(heard->payload == "still here");
 }
 
-TEST_CASE("sockets: one whose session ends before it is open closes with 1008, too") {
+TEST_CASE("Sockets: one whose session ends before it is open closes with 1008, too") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l"));
   tests::FrameClient bound(scene.port, "/s/betrayed", "Cookie: " + cookie + "\r\n");
@@ -352,7 +366,7 @@ TEST_CASE("sockets: one whose session ends before it is open closes with 1008, t
   CHECK(anybody.next() == "still here");
 }
 
-TEST_CASE("maxActiveSessions: a filter or an interceptor that makes one too many answers 503") {
+TEST_CASE("Limits: a filter or an interceptor that makes one too many answers 503") {
   const Scene scene("maxActiveSessions='1'");
   const std::string cookie = cookie_of(scene.ask("/m"));
   CHECK(cookie.size() > 32);
@@ -362,7 +376,7 @@ TEST_CASE("maxActiveSessions: a filter or an interceptor that makes one too many
   CHECK(tests::FrameClient(scene.port, "/s/made").head.starts_with("HTTP/1.1 503 "));
 }
 
-TEST_CASE("turns: a holder whose client has gone passes its turn on when it ends") {
+TEST_CASE("Turns: a holder whose client has gone passes its turn on when it ends") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l"));
   const std::string request =
@@ -388,7 +402,7 @@ TEST_CASE("turns: a holder whose client has gone passes its turn on when it ends
   CHECK(body_of(third.answer()) == "done");
 }
 
-TEST_CASE("persistence: sessions outlive a restart, in a file for its owner only") {
+TEST_CASE("Persistence: sessions outlive a restart, in a file for its owner only") {
   Scene scene("pathname='work/sessions'");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
   scene.server.stop();
@@ -400,7 +414,7 @@ TEST_CASE("persistence: sessions outlive a restart, in a file for its owner only
   CHECK(scene.say("/l?peek", cookie) == "there kept");
 }
 
-TEST_CASE("persistence: saveOnRestart='false' writes nothing at the end") {
+TEST_CASE("Persistence: saveOnRestart='false' writes nothing at the end") {
   Scene scene("pathname='work/sessions' saveOnRestart='false'");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:lost"));
   scene.server.stop();
@@ -408,7 +422,7 @@ TEST_CASE("persistence: saveOnRestart='false' writes nothing at the end") {
   CHECK(scene.say("/l?peek", cookie) == "none");
 }
 
-TEST_CASE("persistence: limits hold for what a file has, and those used last have the places") {
+TEST_CASE("Persistence: limits hold for what a file has, and those used last have the places") {
   Scene scene("pathname='work/sessions'");
   std::vector<std::string> cookies;
   for (int i = 0; i < 4; ++i) cookies.push_back(cookie_of(scene.ask("/l?set=a:kept")));
@@ -431,7 +445,7 @@ TEST_CASE("persistence: limits hold for what a file has, and those used last hav
   CHECK(scene.ask("/l").starts_with("HTTP/1.1 503 "));
 }
 
-TEST_CASE("persistence: a torn file gives what is whole, and the log names the offset") {
+TEST_CASE("Persistence: a torn file gives what is whole, and the log names the offset") {
   Scene scene("pathname='work/sessions'");
   const std::string cookie = cookie_of(scene.ask("/l?set=a:kept"));
   scene.server.stop();
@@ -442,7 +456,7 @@ TEST_CASE("persistence: a torn file gives what is whole, and the log names the o
   CHECK(scene.say("/l?peek", cookie) == "there kept");
 }
 
-TEST_CASE("persistence: kill -9 between two writes loses nothing older than the last") {
+TEST_CASE("Persistence: kill -9 between two writes loses nothing older than the last") {
   tests::Installation its;
   const std::filesystem::path plugins = tests::environment("MARGAY_TEST_PLUGINS");
   its.application("s",

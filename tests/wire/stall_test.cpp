@@ -63,7 +63,8 @@ constexpr const char* kShort = "loopStallWarning='60ms' workerStallWarning='60ms
 
 }  // namespace
 
-TEST_CASE("stuck: an endpoint that holds a worker is named, and again when it is over") {
+TEST_CASE(
+    "StuckThreadDetection: an endpoint that holds a worker is named, and again when it is over") {
   Scene scene(kShort);
   Client client(scene.port);
   scene.ask(client, "w");
@@ -80,7 +81,8 @@ TEST_CASE("stuck: an endpoint that holds a worker is named, and again when it is
   CHECK(all.find("holding a worker") == all.rfind("holding a worker"));
 }
 
-TEST_CASE("stuck: an endpoint that holds a loop is named, and again when it is over") {
+TEST_CASE(
+    "StuckThreadDetection: an endpoint that holds a loop is named, and again when it is over") {
   Scene scene(kShort);
   Client client(scene.port);
   scene.ask(client, "l");
@@ -90,7 +92,7 @@ TEST_CASE("stuck: an endpoint that holds a loop is named, and again when it is o
   CHECK(scene.server.log.await("/s: l has let loop 0 go after "));
 }
 
-TEST_CASE("stuck: so are WebSockets") {
+TEST_CASE("StuckThreadDetection: so are WebSockets") {
   Scene scene(kShort);
   SUBCASE("on a worker") {
     tests::FrameClient client(scene.port, "/s/sw");
@@ -110,7 +112,7 @@ TEST_CASE("stuck: so are WebSockets") {
   }
 }
 
-TEST_CASE("stuck: a limit of 0 names nobody") {
+TEST_CASE("StuckThreadDetection: a limit of 0 names nobody") {
   Scene scene("loopStallWarning='60ms' workerStallWarning='0'");
   Client held(scene.port);
   scene.ask(held, "w");

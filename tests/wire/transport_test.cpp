@@ -3,9 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/answer_text.h"
+#include "tests/support/certificates.h"
 #include "tests/support/running_server.h"
+#include "tests/support/tls_client.h"
 
-using tests::body_of;
 using tests::Client;
 using tests::field;
 using tests::free_port;
@@ -39,7 +40,7 @@ std::string ask(std::uint16_t port, const std::string& line, const std::string& 
 
 }  // namespace
 
-TEST_CASE("what is confidential is redirected to https, with path and query as they came") {
+TEST_CASE("Constraints: CONFIDENTIAL redirects to https, with path and query as they came") {
   RunningServer server;
   const std::uint16_t plain = free_port();
   const std::uint16_t odd = free_port();
@@ -93,7 +94,7 @@ TEST_CASE("what is confidential is redirected to https, with path and query as t
   SUBCASE("who is secure is served") { CHECK(status(ask(secure, "GET /a/secret/x")) == 200); }
 }
 
-TEST_CASE("handshakes for ws are redirected too") {
+TEST_CASE("Constraints: CONFIDENTIAL redirects handshakes for ws, too") {
   RunningServer server;
   const std::uint16_t plain = free_port();
   server.write("server.xml", "<Server><Service>" + connector(plain, "redirectPort='8443'") +
@@ -111,7 +112,7 @@ TEST_CASE("handshakes for ws are redirected too") {
   CHECK(field(answer, "Location") == "https://localhost:8443/s/socket");
 }
 
-TEST_CASE("a <Context> may add constraints to the app.xml in its docBase, and its own win") {
+TEST_CASE("Constraints: a <Context> may add some to the app.xml in its docBase, and its own win") {
   RunningServer server;
   const std::uint16_t plain = free_port();
   server.write("apps/b/app.xml", std::string("<Application>") + constraint("/x") +
@@ -124,6 +125,65 @@ TEST_CASE("a <Context> may add constraints to the app.xml in its docBase, and it
   CHECK(status(ask(plain, "GET /b/x")) == 302);
   CHECK(status(ask(plain, "GET /b/y")) == 200);
   CHECK(status(ask(plain, "GET /b/z")) == 302);
+}
+
+TEST_CASE("CLIENT-CERT: the user is the subject of a certificate that is trusted") {
+  tests::Certificates files;
+  const tests::Identity authority = files.make_authority("ca");
+  const tests::Identity own = files.make("localhost");
+  const tests::Identity ada = files.make("Ada", &authority);
+  const tests::Identity bob = files.make("Bob", &authority);
+  const tests::Identity eve = files.make("Eve", &authority);
+  const tests::Identity forged = files.make("Ada");
+  const char* const plugins = std::getenv("MARGAY_TEST_PLUGINS");
+  REQUIRE(plugins != nullptr);
+  for (const bool anybody : {false, true}) {
+    CAPTURE(anybody);
+    RunningServer server;
+    const std::uint16_t plain = free_port(), port = free_port();
+    std::filesystem::create_directories(server.folder / "apps/a/lib");
+    std::filesystem::copy_file(std::filesystem::path(plugins) / "guarded.so",
+                               server.folder / "apps/a/lib/guarded.so");
+    server.write("users.xml",
+                 "<tomcat-users><user username='CN=Ada' password='' roles='admin'/>"
+                 "<user username='CN=Bob' password='' roles=''/></tomcat-users>");
+    server.write("apps/a/app.xml",
+                 "<Application><Library file='lib/guarded.so'/><Endpoint type='me' path='/*'/>"
+                 "<LoginConfig authMethod='CLIENT-CERT'/><SecurityRole name='admin'/>"
+                 "<SecurityConstraint path='/admin/*' roles='admin'/></Application>");
+    const std::string trust =
+        anybody ? "optionalNoCA'"
+                : "optional' caCertificateFile='" + authority.certificate_file + "'";
+    server.write(
+        "server.xml",
+        "<Server><Service>" + connector(plain) +
+            "<Connector address='127.0.0.1' SSLEnabled='true' port='" + std::to_string(port) +
+            "'><SSLHostConfig certificateVerification='" + trust +
+            "><Certificate certificateFile='" + own.certificate_file + "' certificateKeyFile='" +
+            own.key_file +
+            "'/></SSLHostConfig></Connector><Engine><Host name='localhost'>"
+            "<Realm type='memory' pathname='users.xml'/></Host></Engine></Service></Server>");
+    server.start();
+    const auto asked = [&](const tests::Identity* identity) {
+      tests::TlsWishes wishes;
+      wishes.identity = identity;
+      wishes.server_name = "localhost";
+      tests::TlsClient client(port, wishes);
+      if (!client.shake_hands()) return std::string();
+      return client.ask("GET /a/admin/x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    };
+    CHECK(status(asked(nullptr)) == 401);
+    CHECK(status(ask(plain, "GET /a/admin/x")) == 401);
+    if (anybody) {  // let in by the connector, but nobody vouches for them
+      CHECK(status(asked(&forged)) == 401);
+      CHECK(status(asked(&ada)) == 401);
+      continue;
+    }
+    CHECK(asked(&ada).find("user=CN=Ada type=CLIENT_CERT role=admin ") != std::string::npos);
+    CHECK(status(asked(&bob)) == 403);
+    CHECK(status(asked(&eve)) == 401);  // is no user
+    CHECK(asked(&forged).empty());      // the handshake fails
+  }
 }
 
 TEST_CASE("HSTS is told to those who came with TLS") {

@@ -92,7 +92,7 @@ TEST_CASE("cookies that no browser would take, or that would say something else"
   CHECK(fault({.name = "a", .value = std::string(4094, 'x')}).empty());
 }
 
-TEST_CASE("the cookies of a request") {
+TEST_CASE("Cookie parser: RFC 6265, as a request sends them") {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   CHECK(read("a=1; b=\"2\";c=3 ; d=") == Pairs{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", ""}});
   CHECK(read("a=b=c; a=d") == Pairs{{"a", "b=c"}, {"a", "d"}});

@@ -1,6 +1,7 @@
 // Endpoints that pass requests on to each other, that throw, and that tell what they see.
 #include <margay/plugin.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -96,6 +97,22 @@ struct Turnout : margay::Filter {
   }
 };
 
+// Throws once its client has gone.
+template <margay::Dispatch its>
+struct Abandoned : margay::Endpoint {
+  static constexpr margay::Dispatch dispatch = its;
+  explicit Abandoned(const margay::Config& config) : log(config.logger()) {}
+  void service(margay::Request&, margay::Response& response) override {
+    auto waits = std::make_shared<margay::Async>(response.suspend());
+    response.on_abort([waits, this](margay::Response&) {
+      log.info("abandoned");
+      throw Broken("nobody hears it");
+    });
+    log.info("waits");
+  }
+  margay::Logger log;
+};
+
 template <margay::Dispatch its>
 struct Throws : margay::Endpoint {
   static constexpr margay::Dispatch dispatch = its;
@@ -142,7 +159,9 @@ struct ThrowingFilter : margay::Filter {
 template <margay::Dispatch its>
 struct Reports : margay::Endpoint {
   static constexpr margay::Dispatch dispatch = its;
+  explicit Reports(const margay::Config& config) : log(config.logger()) {}
   void service(margay::Request& request, margay::Response& response) override {
+    log.info("reports " + std::string(request.error_path()));
     std::string text =
         kind_of(request) + " " + std::string(request.method()) + " " +
         std::to_string(request.error_status()) + " '" + std::string(request.error_message()) +
@@ -158,6 +177,7 @@ struct Reports : margay::Endpoint {
     response.write(text + "page=" + request.parameter("page", "-") + "\n");
     if (request.has_parameter("fail")) throw std::runtime_error("the page is broken, too");
   }
+  margay::Logger log;
 };
 
 using margay::Dispatch;
@@ -170,6 +190,8 @@ MARGAY_PLUGIN("dispatches", "1", margay::endpoint<Told<Dispatch::loop>>("told"),
               margay::endpoint<Goes<Dispatch::worker>>("goes-worker"),
               margay::endpoint<Throws<Dispatch::loop>>("throws"),
               margay::endpoint<Throws<Dispatch::worker>>("throws-worker"),
+              margay::endpoint<Abandoned<Dispatch::loop>>("abandoned"),
+              margay::endpoint<Abandoned<Dispatch::worker>>("abandoned-worker"),
               margay::endpoint<Reports<Dispatch::loop>>("reports"),
               margay::endpoint<Reports<Dispatch::worker>>("reports-worker"),
               margay::filter<Seen>("seen"), margay::filter<Turnout>("turnout"),
