@@ -123,14 +123,7 @@ std::vector<fs::path> Deployer::named_files(const ServerConfig& config) const {
       const fs::path folder = folder_of(resolve(host.app_base), context);
       add(context.libraries, folder);
       if (!has_manifest(folder)) continue;
-      files.push_back(folder / "app.xml");
-      files.push_back(folder / "rewrite.config");
-      std::error_code ignored;
-      for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
-        if (entry.path().extension() == ".so") files.push_back(entry.path());
-      for (const fs::path& page :
-           ErrorViews::files_of_application(folder / "templates", folder / "static"))
-        files.push_back(page);
+      for (const fs::path& one : files_of_folder(folder)) files.push_back(one);
     }
   }
   std::sort(files.begin(), files.end());

@@ -27,7 +27,7 @@ std::string fingerprint(const std::vector<fs::path>& files) {
   return all;
 }
 
-std::string folder_fingerprint(const fs::path& folder) {
+std::vector<fs::path> files_of_folder(const fs::path& folder) {
   std::vector<fs::path> files{folder / "app.xml", folder / "rewrite.config"};
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder / "lib", ignored))
@@ -36,6 +36,11 @@ std::string folder_fingerprint(const fs::path& folder) {
        ErrorViews::files_of_application(folder / "templates", folder / "static"))
     files.push_back(page);
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string folder_fingerprint(const fs::path& folder) {
+  const std::vector<fs::path> files = files_of_folder(folder);
   const FileLook pages = DiskView().look(folder / "static");
   if (pages.kind != FileLook::Kind::folder) return fingerprint(files);
   return fingerprint(files) + "static:" + std::to_string(pages.stamp.device) + "," +

@@ -138,10 +138,9 @@ std::string_view RequestHead::find(std::string_view lower_name) const {
   return {};
 }
 
-bool ResponseHead::append(Arena& arena, std::string_view name, std::string_view value) {
-  if (count_ == kMaxFields || bytes_ + name.size() + value.size() > kMaxBytes) return false;
+void FieldList::append(Arena& arena, std::string_view name, std::string_view value) {
   if (count_ == room_) {
-    const std::uint32_t room = room_ == 0 ? 8 : room_ * 2;
+    const std::uint32_t room = room_ == 0 ? first_room_ : room_ * 2;
     Field* grown = arena.array<Field>(room);
     if (count_ != 0) std::memcpy(static_cast<void*>(grown), fields_, count_ * sizeof(Field));
     fields_ = grown;
@@ -152,6 +151,11 @@ bool ResponseHead::append(Arena& arena, std::string_view name, std::string_view 
   if (!value.empty()) std::memcpy(text + name.size(), value.data(), value.size());
   fields_[count_++] = {std::string_view{text, name.size()},
                        std::string_view{text + name.size(), value.size()}};
+}
+
+bool ResponseHead::append(Arena& arena, std::string_view name, std::string_view value) {
+  if (fields_.size() == kMaxFields || bytes_ + name.size() + value.size() > kMaxBytes) return false;
+  fields_.append(arena, name, value);
   lengths_ |= length_bit(name.size());
   bytes_ += name.size() + value.size();
   return true;
@@ -171,15 +175,15 @@ bool ResponseHead::set(Arena& arena, std::string_view name, std::string_view val
 
 void ResponseHead::remove(std::string_view name) {
   if ((lengths_ & length_bit(name.size())) == 0) return;
-  Field* kept = fields_;
-  for (std::uint32_t i = 0; i < count_; ++i) {
-    if (same_name(fields_[i].name, name)) {
-      bytes_ -= fields_[i].name.size + fields_[i].value.size;
+  std::uint32_t kept = 0;
+  for (const Field& field : fields_.all()) {
+    if (same_name(field.name, name)) {
+      bytes_ -= field.name.size + field.value.size;
     } else {
-      *kept++ = fields_[i];
+      fields_[kept++] = field;
     }
   }
-  count_ = static_cast<std::uint32_t>(kept - fields_);
+  fields_.cut(kept);
 }
 
 std::string_view ResponseHead::find(std::string_view name) const {
@@ -190,7 +194,8 @@ std::string_view ResponseHead::find(std::string_view name) const {
 }
 
 bool ResponseHead::has(std::string_view name) const {
-  return std::any_of(fields_, fields_ + count_,
+  const auto all = fields();
+  return std::any_of(all.begin(), all.end(),
                      [&](const Field& field) { return same_name(field.name, name); });
 }
 

@@ -90,6 +90,25 @@ struct RequestHead {
   std::string_view find(std::string_view lower_name) const;
 };
 
+// Fields that copy what they are given into an arena, which grows with their number.
+class FieldList {
+ public:
+  explicit FieldList(std::uint32_t first_room) : first_room_(first_room) {}
+
+  void append(Arena& arena, std::string_view name, std::string_view value);
+  void cut(std::uint32_t count) { count_ = count; }  // the first ones stay
+
+  std::uint32_t size() const { return count_; }
+  Field& operator[](std::uint32_t at) const { return fields_[at]; }
+  std::span<Field> all() const { return {fields_, count_}; }
+
+ private:
+  Field* fields_ = nullptr;
+  std::uint32_t count_ = 0;
+  std::uint32_t room_ = 0;
+  std::uint32_t first_room_;  // how many have room at first
+};
+
 // Status and fields of an answer. Names keep their case on the wire and are compared without it.
 class ResponseHead {
  public:
@@ -103,7 +122,7 @@ class ResponseHead {
   std::string_view find(std::string_view name) const;
   bool has(std::string_view name) const;
 
-  std::span<const Field> fields() const { return {fields_, count_}; }
+  std::span<const Field> fields() const { return fields_.all(); }
   std::size_t bytes() const { return bytes_; }  // of all names and values
   void clear() { *this = {}; }
 
@@ -116,9 +135,7 @@ class ResponseHead {
     return std::uint32_t{1} << (length < 31 ? length : 31);
   }
 
-  Field* fields_ = nullptr;
-  std::uint32_t count_ = 0;
-  std::uint32_t room_ = 0;
+  FieldList fields_{8};
   std::uint32_t lengths_ = 0;  // bit n: a name of n bytes was added; most questions end here
   std::size_t bytes_ = 0;
 };

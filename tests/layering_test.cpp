@@ -1,6 +1,5 @@
 // Reads every #include of the tree and objects to those that cross a layer the wrong way.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tests/support/temporary_folder.h"
 
 namespace {
 
@@ -143,29 +144,17 @@ Report check(fs::path const& tree) {
 // A made-up tree on disk, gone at the end of the test.
 class Tree {
  public:
-  Tree() {
-    auto pattern = (fs::temp_directory_path() / "margay-layering-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
-  }
-  Tree(Tree const&) = delete;
-  Tree& operator=(Tree const&) = delete;
-  ~Tree() {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
-
   // What the checker says of one file with this text.
   std::size_t objections(std::string const& file, std::string const& text) const {
     fs::create_directories((root_ / file).parent_path());
     std::ofstream(root_ / file) << text;
-    auto const found = check(root_).objections.size();
+    auto const found = check(root_.path()).objections.size();
     fs::remove(root_ / file);
     return found;
   }
 
  private:
-  fs::path root_;
+  tests::TemporaryFolder root_;
 };
 
 }  // namespace

@@ -69,10 +69,7 @@ UniqueNames check_endpoints(const ApplicationConfig& application, const UniqueNa
   UniqueNames patterns("URL pattern", report);
   bool root_taken = false;
   for (const EndpointConfig& endpoint : application.endpoints) {
-    check_type(endpoint, endpoint.type, "Endpoint", report);
-    names.add(endpoint.name, position_of(endpoint, "name"));
-    check_reference(endpoint, "library", endpoint.library, libraries, "<Library>", report);
-    check_parameters(endpoint.parameters, report);
+    check_instance(endpoint, "Endpoint", names, libraries, report);
     check_patterns(endpoint.paths, "Endpoint", false, report);
     for (const LocatedText& path : endpoint.paths) {
       patterns.add(path.text, path.position);
@@ -92,10 +89,7 @@ void check_listeners(const std::vector<ListenerConfig>& listeners, const UniqueN
                      Report& report) {
   UniqueNames names("listener", report);
   for (const ListenerConfig& listener : listeners) {
-    check_type(listener, listener.type, "Listener", report);
-    names.add(listener.name, position_of(listener, "name"));
-    check_reference(listener, "library", listener.library, libraries, "<Library>", report);
-    check_parameters(listener.parameters, report);
+    check_instance(listener, "Listener", names, libraries, report);
   }
 }
 
@@ -111,10 +105,7 @@ UniqueNames check_filters(const std::vector<FilterConfig>& filters, const Unique
                           Report& report) {
   UniqueNames names("filter", report);
   for (const FilterConfig& filter : filters) {
-    check_type(filter, filter.type, "Filter", report);
-    names.add(filter.name, position_of(filter, "name"));
-    check_reference(filter, "library", filter.library, libraries, "<Library>", report);
-    check_parameters(filter.parameters, report);
+    check_instance(filter, "Filter", names, libraries, report);
   }
   return names;
 }

@@ -21,6 +21,17 @@ void check_reference(const ConfigElement& element, std::string_view attribute,
 void check_type(const ConfigElement& element, std::string_view type, std::string_view what,
                 Report& report);
 
+// What elements have in common that make something of a library's type: `element` is Endpoint,
+// Filter and so on, `names` are those of its kind.
+template <class Config>
+void check_instance(const Config& one, std::string_view element, UniqueNames& names,
+                    const UniqueNames& libraries, Report& report) {
+  check_type(one, one.type, element, report);
+  names.add(one.name, position_of(one, "name"));
+  check_reference(one, "library", one.library, libraries, "<Library>", report);
+  check_parameters(one.parameters, report);
+}
+
 // Adds the names of <WebSocket>s to those of the application's endpoints.
 void check_websockets(const ApplicationConfig& application, const UniqueNames& libraries,
                       UniqueNames& endpoints, Report& report);

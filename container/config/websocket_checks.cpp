@@ -113,10 +113,7 @@ void check_websockets(const ApplicationConfig& application, const UniqueNames& l
                       UniqueNames& endpoints, Report& report) {
   UniqueNames paths("path", report);
   for (const WebSocketConfig& socket : application.websockets) {
-    check_type(socket, socket.type, "WebSocket", report);
-    endpoints.add(socket.name, position_of(socket, "name"));
-    check_reference(socket, "library", socket.library, libraries, "<Library>", report);
-    check_parameters(socket.parameters, report);
+    check_instance(socket, "WebSocket", endpoints, libraries, report);
     check_paths(socket, paths, report);
     check_subprotocols(socket, report);
     check_times(socket, report);
@@ -124,10 +121,7 @@ void check_websockets(const ApplicationConfig& application, const UniqueNames& l
     check_compression(socket, report);
     UniqueNames interceptors("interceptor", report);
     for (const InterceptorConfig& one : socket.interceptors) {
-      check_type(one, one.type, "Interceptor", report);
-      interceptors.add(one.name, position_of(one, "name"));
-      check_reference(one, "library", one.library, libraries, "<Library>", report);
-      check_parameters(one.parameters, report);
+      check_instance(one, "Interceptor", interceptors, libraries, report);
     }
   }
 }

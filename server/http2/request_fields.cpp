@@ -10,8 +10,6 @@ namespace server::http2 {
 
 namespace {
 
-constexpr std::uint32_t kFirstRoom = 16;  // fields; most requests have fewer
-
 // What a field costs of `HeadLimits::bytes`: as if HTTP/1 wrote it, colon and line end included.
 constexpr std::size_t kFieldExtra = 4;
 
@@ -28,7 +26,7 @@ void RequestFields::add(Arena& arena, const http1::HeadLimits& limits, std::stri
                              : "The request header section is too large.";
   } else if (pseudo) {
     add_pseudo(arena, name, value);
-  } else if (count_ >= limits.fields + (has_authority_ ? 1 : 0)) {
+  } else if (fields_.size() >= limits.fields + (has_authority_ ? 1 : 0)) {
     status_ = 431;
     reason_ = "The request has too many header fields.";
   } else {
@@ -62,25 +60,14 @@ void RequestFields::append(Arena& arena, std::string_view name, std::string_view
   if (known != Known::other) {
     auto& first = first_[static_cast<std::size_t>(known)];
     if (first == 0) {
-      first = static_cast<std::uint16_t>(count_ + 1);
+      first = static_cast<std::uint16_t>(fields_.size() + 1);
     } else if (known == Known::host) {
       hosts_differ_ = hosts_differ_ || !equal_ignoring_case(value, fields_[first - 1u].value);
       return;
     }
     cookies_ += known == Known::cookie;
   }
-  if (count_ == room_) {
-    const std::uint32_t room = room_ == 0 ? kFirstRoom : room_ * 2;
-    Field* grown = arena.array<Field>(room);
-    if (count_ != 0) std::memcpy(static_cast<void*>(grown), fields_, count_ * sizeof(Field));
-    fields_ = grown;
-    room_ = room;
-  }
-  char* text = static_cast<char*>(arena.allocate(name.size() + value.size(), 1));
-  std::memcpy(text, name.data(), name.size());
-  if (!value.empty()) std::memcpy(text + name.size(), value.data(), value.size());
-  fields_[count_++] = {std::string_view{text, name.size()},
-                       std::string_view{text + name.size(), value.size()}};
+  fields_.append(arena, name, value);
 }
 
 // RFC 9113 section 8.2.3: clients may split Cookie for the sake of compression.
@@ -89,14 +76,13 @@ void RequestFields::join_cookies(Arena& arena) {
   const auto is_cookie = [](const Field& field) {
     return std::string_view{field.name} == "cookie";
   };
-  for (std::uint32_t i = 0; i < count_; ++i)
-    if (is_cookie(fields_[i])) size += fields_[i].value.size + 2;
+  for (const Field& field : fields_.all())
+    if (is_cookie(field)) size += field.value.size + 2;
   char* const text = static_cast<char*>(arena.allocate(size, 1));
   char* to = text;
   std::uint32_t kept = 0;
   Field* joined = nullptr;
-  for (std::uint32_t i = 0; i < count_; ++i) {
-    const Field field = fields_[i];
+  for (const Field field : fields_.all()) {
     if (!is_cookie(field)) {
       fields_[kept++] = field;
       continue;
@@ -111,9 +97,9 @@ void RequestFields::join_cookies(Arena& arena) {
     to += field.value.size;
   }
   joined->value = std::string_view{text, static_cast<std::size_t>(to - text)};
-  count_ = kept;
+  fields_.cut(kept);
   first_ = {};
-  for (std::uint32_t i = 0; i < count_; ++i) {
+  for (std::uint32_t i = 0; i < kept; ++i) {
     const Known known = known_field(fields_[i].name);
     if (known == Known::other) continue;
     auto& first = first_[static_cast<std::size_t>(known)];
@@ -132,7 +118,7 @@ RequestFields::Verdict RequestFields::finish_connect(Arena& arena, bool body_fol
     return {.status = 400, .reason = "A CONNECT that ends with its head opens no tunnel."};
   append(arena, "connection", "upgrade");
   append(arena, "upgrade", protocol_);
-  request.fields = {fields_, count_};
+  request.fields = fields_.all();
   request.first = first_;
   request.offers_upgrade = request.tunnels = true;
   return {};
@@ -144,7 +130,7 @@ RequestFields::Verdict RequestFields::finish(Arena& arena, const http1::ParseRul
   request.method = method_;
   request.target = target_;
   request.protocol = "HTTP/2.0";
-  request.fields = {fields_, count_};
+  request.fields = fields_.all();
   request.first = first_;
   request.content_length = 0;
   if (status_ != 0) return {.status = status_, .reason = reason_};

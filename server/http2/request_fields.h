@@ -41,9 +41,7 @@ class RequestFields {
   std::string_view method_;
   std::string_view target_;
   std::string_view protocol_;  // RFC 8441 section 4: what a CONNECT asks for
-  Field* fields_ = nullptr;
-  std::uint32_t count_ = 0;
-  std::uint32_t room_ = 0;
+  FieldList fields_{16};       // most requests have fewer
   std::uint32_t cookies_ = 0;
   std::size_t bytes_ = 0;
   std::array<std::uint16_t, kKnownFields> first_{};

@@ -22,12 +22,14 @@
 #include <vector>
 
 #include "tests/support/eventually.h"
+#include "tests/support/temporary_folder.h"
 
 using tests::eventually;
 
 namespace {
 
 namespace fs = std::filesystem;
+using tests::TemporaryFolder;
 using namespace std::chrono_literals;
 using container::AccessFields;
 using container::AccessLog;
@@ -35,24 +37,6 @@ using container::AccessLogHooks;
 using container::AccessLogOptions;
 using container::AccessRecord;
 using Clock = std::chrono::system_clock;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "access-log-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // Moves on only when told to.
 class SetClock {

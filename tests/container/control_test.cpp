@@ -17,21 +17,15 @@
 
 #include "container/unix_address.h"
 
+#include "tests/support/temporary_folder.h"
+
 using container::Control;
 using container::ControlReply;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  Folder() {
-    char name[] = "/tmp/margay-control-XXXXXX";
-    path = ::mkdtemp(name);
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path path;
-};
+using tests::TemporaryFolder;
 
 struct Caller {
   explicit Caller(const fs::path& path) {
@@ -68,10 +62,10 @@ const Control::Clock::time_point start = Control::Clock::now();
 }  // namespace
 
 TEST_CASE("control: a command is answered, and its success can be told from its failure") {
-  const Folder folder;
-  Control control(folder.path / "run/socket");
-  const Caller good(folder.path / "run/socket");
-  const Caller bad(folder.path / "run/socket");
+  const TemporaryFolder folder;
+  Control control(folder / "run/socket");
+  const Caller good(folder / "run/socket");
+  const Caller bad(folder / "run/socket");
   good.say("status\n");
   bad.say("bad\n");
   control.serve(echo, start);
@@ -80,9 +74,9 @@ TEST_CASE("control: a command is answered, and its success can be told from its 
 }
 
 TEST_CASE("control: a command may come in pieces") {
-  const Folder folder;
-  Control control(folder.path / "socket");
-  const Caller caller(folder.path / "socket");
+  const TemporaryFolder folder;
+  Control control(folder / "socket");
+  const Caller caller(folder / "socket");
   caller.say("rel");
   control.serve(echo, start);
   CHECK(caller.is_quiet());
@@ -92,22 +86,22 @@ TEST_CASE("control: a command may come in pieces") {
 }
 
 TEST_CASE("control: a line that does not end is refused") {
-  const Folder folder;
-  Control control(folder.path / "socket");
-  const Caller caller(folder.path / "socket");
+  const TemporaryFolder folder;
+  Control control(folder / "socket");
+  const Caller caller(folder / "socket");
   caller.say(std::string(Control::max_line + 1, 'x'));
   control.serve(echo, start);
   CHECK(caller.answer() == "failed\na command has at most 256 bytes\n");
 }
 
 TEST_CASE("control: a silent client is cut, and makes room for those who wait") {
-  const Folder folder;
-  Control control(folder.path / "socket");
+  const TemporaryFolder folder;
+  Control control(folder / "socket");
   std::vector<std::unique_ptr<Caller>> silent;
   for (std::size_t i = 0; i < Control::max_clients; ++i)
-    silent.push_back(std::make_unique<Caller>(folder.path / "socket"));
+    silent.push_back(std::make_unique<Caller>(folder / "socket"));
   control.serve(echo, start);
-  const Caller next(folder.path / "socket");
+  const Caller next(folder / "socket");
   REQUIRE(next.connected);
   next.say("status\n");
   control.serve(echo, start + Control::max_idle / 2);
@@ -120,9 +114,9 @@ TEST_CASE("control: a silent client is cut, and makes room for those who wait") 
 }
 
 TEST_CASE("control: a reply larger than the socket takes is sent as the client reads") {
-  const Folder folder;
-  Control control(folder.path / "socket");
-  const Caller caller(folder.path / "socket");
+  const TemporaryFolder folder;
+  Control control(folder / "socket");
+  const Caller caller(folder / "socket");
   caller.say("status\n");
   const std::string large(4 << 20, 'y');
   const auto talk = [&](std::string_view) { return ControlReply{.good = true, .text = large}; };
@@ -137,8 +131,8 @@ TEST_CASE("control: a reply larger than the socket takes is sent as the client r
 }
 
 TEST_CASE("control: the socket is its owner's alone, and goes with the server") {
-  const Folder folder;
-  const fs::path path = folder.path / "socket";
+  const TemporaryFolder folder;
+  const fs::path path = folder / "socket";
   {
     const Control control(path);
     struct stat found {};
@@ -149,37 +143,37 @@ TEST_CASE("control: the socket is its owner's alone, and goes with the server") 
 }
 
 TEST_CASE("control: what a dead server left behind is replaced") {
-  const Folder folder;
-  const fs::path path = folder.path / "socket";
+  const TemporaryFolder folder;
+  const fs::path path = folder / "socket";
   {
     Control dead(path);
-    fs::rename(path, folder.path / "kept");
+    fs::rename(path, folder / "kept");
   }
-  fs::rename(folder.path / "kept", path);
+  fs::rename(folder / "kept", path);
   Control control(path);
   const Caller caller(path);
   CHECK(caller.connected);
 }
 
 TEST_CASE("control: a living server's socket is left alone") {
-  const Folder folder;
-  const Control first(folder.path / "socket");
-  CHECK_THROWS_WITH_AS(Control(folder.path / "socket"), doctest::Contains("another server"),
+  const TemporaryFolder folder;
+  const Control first(folder / "socket");
+  CHECK_THROWS_WITH_AS(Control(folder / "socket"), doctest::Contains("another server"),
                        std::runtime_error);
-  CHECK(Caller(folder.path / "socket").connected);
+  CHECK(Caller(folder / "socket").connected);
 }
 
 TEST_CASE("control: what is no socket is left alone") {
-  const Folder folder;
-  std::ofstream(folder.path / "socket") << "precious";
-  CHECK_THROWS_WITH_AS(Control(folder.path / "socket"), doctest::Contains("not a socket"),
+  const TemporaryFolder folder;
+  std::ofstream(folder / "socket") << "precious";
+  CHECK_THROWS_WITH_AS(Control(folder / "socket"), doctest::Contains("not a socket"),
                        std::runtime_error);
-  CHECK(fs::file_size(folder.path / "socket") == 8);
+  CHECK(fs::file_size(folder / "socket") == 8);
 }
 
 TEST_CASE("control: a path longer than a socket's address is taken through its folder") {
-  const Folder folder;
-  const fs::path path = folder.path / std::string(90, 'y') / std::string(90, 'z') / "socket";
+  const TemporaryFolder folder;
+  const fs::path path = folder / std::string(90, 'y') / std::string(90, 'z') / "socket";
   {
     Control control(path);
     CHECK(fs::is_socket(path));

@@ -15,9 +15,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_folder.h"
+
 namespace {
 
 namespace fs = std::filesystem;
+using tests::TemporaryFolder;
 using namespace std::chrono_literals;
 using container::Changes;
 using container::DiskView;
@@ -109,23 +112,6 @@ class Stage {
   WatcherOptions options_;
   std::optional<Watcher> watcher_;
   Watcher::Time now_{1h};
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "watcher-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
 };
 
 void write(const fs::path& path, std::string_view text) {

@@ -30,6 +30,7 @@
 #include "filters/builtin.h"
 #include "server/log.h"
 #include "tests/support/client.h"
+#include "tests/support/temporary_folder.h"
 
 namespace tests {
 
@@ -89,16 +90,8 @@ inline std::uint16_t free_port() {
 
 class RunningServer {
  public:
-  RunningServer() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "margay-run-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    folder = pattern;
-    std::filesystem::create_directories(folder / "apps");
-  }
-  ~RunningServer() {
-    stop();
-    std::filesystem::remove_all(folder);
-  }
+  RunningServer() { std::filesystem::create_directories(folder / "apps"); }
+  ~RunningServer() { stop(); }
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
 
@@ -165,7 +158,11 @@ class RunningServer {
     return client.rest();
   }
 
-  std::filesystem::path folder;
+ private:
+  TemporaryFolder own_;
+
+ public:
+  const std::filesystem::path folder = own_.path();
   AwaitedLog log;
 
  private:
