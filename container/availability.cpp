@@ -20,7 +20,7 @@ std::int64_t Availability::wait_until(std::int64_t until, Clock::time_point now)
   if (until == kNever) return kForEver;
   const std::int64_t left = until - milliseconds(now);
   if (left > 0) return (left + 999) / 1000;
-  if (is_missing_.load(std::memory_order_relaxed)) return 1;  // it is tried again any moment
+  if (is_missing_.load(std::memory_order_acquire)) return 1;  // it is tried again any moment
   until_.compare_exchange_strong(until, kNow);
   return 0;
 }
@@ -44,7 +44,7 @@ void Availability::miss(std::int64_t seconds, std::string reason, Clock::time_po
 
 void Availability::come(void* self) {
   self_.store(self, std::memory_order_release);
-  is_missing_.store(false, std::memory_order_relaxed);
+  is_missing_.store(false, std::memory_order_release);  // behind self_
   until_.store(kNow, std::memory_order_release);
 }
 

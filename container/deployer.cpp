@@ -141,6 +141,18 @@ void Deployer::use_error_report(const ErrorReportConfig& config, HostMapping& ho
   }
 }
 
+namespace {
+
+void add_secret_parameters(const HostMapping& host, std::vector<std::string>& all) {
+  for (const auto& application : host.applications) {
+    if (application->security == nullptr) continue;
+    const std::string name(application->security->authenticator->secret_parameter());
+    if (!name.empty() && std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
   failures_.clear();
@@ -171,6 +183,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
     entry.security =
         entry.own_filters->realm != nullptr ? entry.own_filters : mapping->engine_filters;
     add_applications(host, previous, entry);
+    add_secret_parameters(entry, mapping->secret_parameters);
     const auto index = static_cast<std::uint32_t>(mapping->entries.size());
     names.push_back({host.name, index});
     for (const LocatedText& alias : host.aliases) names.push_back({alias.text, index});

@@ -92,6 +92,18 @@ int Invocation::leads_to(std::string_view path) {
   return match.is_default ? 3 : match.is_extension ? 2 : 1;
 }
 
+bool Invocation::is_guarded_alike(std::string_view path) {
+  const Application* const application = start_.application;
+  if (application == nullptr || application->guards.empty() || dispatcher_ != MARGAY_REQUEST)
+    return true;
+  const auto guard_of = [&](std::string_view of) {
+    RouteMatch match;
+    return application->guarded.lookup(of, match) ? &application->guards[match.index] : nullptr;
+  };
+  const std::string here = std::string(view(request.servlet_path)).append(view(request.path_info));
+  return guard_of(path) == guard_of(here.empty() ? "/" : here);
+}
+
 // --- forward
 // -------------------------------------------------------------------------------------
 

@@ -29,6 +29,9 @@ const margay_dispatches& dispatch_functions() {
       .include_named = [](margay_exchange* x, margay_str name,
                           int* status) { return call(x).include_named(view(name), *status); },
       .leads_to = [](margay_exchange* x, margay_str path) { return call(x).leads_to(view(path)); },
+      .is_guarded_alike = [](margay_exchange* x, margay_str path) -> int {
+        return call(x).is_guarded_alike(view(path));
+      },
   };
   return table;
 }

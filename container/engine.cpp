@@ -13,6 +13,7 @@
 #include "container/handshake.h"
 #include "container/handshake_fields.h"
 #include "container/host_name.h"
+#include "container/security/covered.h"
 #include "container/tls_names.h"
 #include "server/tls/channel.h"
 
@@ -364,8 +365,9 @@ void Engine::log_access(server::Exchange& exchange, Visit& visit, std::uint64_t 
   AccessRecord record;
   record.remote_address = record.peer_address = record.remote_host = invocation.remote_address();
   record.method = head.method;
-  const auto& admission = invocation.admission();
-  record.target = admission ? admission->loggable(head.target, exchange.arena()) : head.target;
+  record.target = head.target;
+  for (const std::string& name : visit.lease.mapping->secret_parameters)
+    record.target = security::covered(record.target, name, exchange.arena());
   const auto query = record.target.find('?');
   record.path = record.target.substr(0, query);
   if (query != record.target.npos) record.query = record.target.substr(query + 1);

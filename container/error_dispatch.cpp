@@ -134,6 +134,7 @@ void Invocation::render_error_body(int code, std::string_view message) {
   const ErrorBody body = render_error(report, exchange_.body(), draw);
   if (body.size != 0)
     exchange_.response().set(exchange_.arena(), "Content-Type", body.content_type);
+  exchange_.response().add(exchange_.arena(), "Vary", "Accept");
 }
 
 // --- answers that do not come in time
@@ -161,6 +162,7 @@ void Invocation::substitute(const server::Exchange& exchange, server::Substitute
                                   error_policy(), {});
   const ErrorBody body = render_error(report, answer.body);
   if (body.size != 0) answer.head.set(answer.arena, "Content-Type", body.content_type);
+  answer.head.add(answer.arena, "Vary", "Accept");
 }
 
 // Not the query, which may have a token.

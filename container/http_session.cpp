@@ -50,6 +50,7 @@ HttpSession::HttpSession(std::string id, const SessionLimits& limits,
 HttpSession::HttpSession(SessionRecord record, const SessionLimits& limits, SessionMoment now)
     : id_(std::move(record.id)),
       attributes_(std::move(record.attributes)),
+      owner_(std::move(record.owner)),
       limits_(limits),
       created_(record.created),
       last_accessed_(record.last_accessed),
@@ -182,6 +183,11 @@ AttributeOutcome HttpSession::remove_attribute(std::string_view name) {
 // --- logins
 // -----------------------------------------------------------------------------------
 
+std::string HttpSession::owner() const {
+  const std::scoped_lock lock(mutex_);
+  return owner_;
+}
+
 security::LoginPointer HttpSession::login() const {
   const std::scoped_lock lock(mutex_);
   return login_;
@@ -189,6 +195,7 @@ security::LoginPointer HttpSession::login() const {
 
 void HttpSession::log_in(security::LoginPointer login) {
   const std::scoped_lock lock(mutex_);
+  owner_ = login->user->name;
   login_.swap(login);
   if (usual_max_inactive_) max_inactive_ = *std::exchange(usual_max_inactive_, std::nullopt);
 }
@@ -256,8 +263,12 @@ std::string HttpSession::bound() const {
 SessionRecord HttpSession::record() const {
   const std::scoped_lock lock(mutex_);
   // One that a request uses is not idle.
-  return {id_, created_, uses_ == 0 ? last_accessed_ : milliseconds_since_1970(),
-          usual_max_inactive_.value_or(max_inactive_).count(), attributes_};
+  return {id_,
+          created_,
+          uses_ == 0 ? last_accessed_ : milliseconds_since_1970(),
+          usual_max_inactive_.value_or(max_inactive_).count(),
+          owner_,
+          attributes_};
 }
 
 // --- turns

@@ -59,7 +59,8 @@ struct SessionRecord {
   std::int64_t created = 0;        // milliseconds since 1970
   std::int64_t last_accessed = 0;  // the same
   std::int64_t max_inactive = 0;   // seconds; 0 or less: for ever
-  SessionAttributes attributes;
+  std::string owner{};             // as HttpSession has it
+  SessionAttributes attributes{};
 };
 
 // Any thread: one mutex of its own is held for moments, never while something is called or waited
@@ -95,6 +96,9 @@ class HttpSession {
   AttributeOutcome set_attribute(std::string_view name, std::string_view value);
   AttributeOutcome remove_attribute(std::string_view name);
 
+  // Who has logged in last, though they may be logged out again: what it holds is theirs. Empty:
+  // nobody has. A store keeps it.
+  std::string owner() const;
   // The server's own: who has logged in, and which request waits for that. No plugin sees it, no
   // store keeps it, and it does not count among the limits.
   security::LoginPointer login() const;  // null: nobody
@@ -134,6 +138,7 @@ class HttpSession {
   std::string id_;
   SessionAttributes attributes_;
   security::LoginPointer login_;
+  std::string owner_;
   std::uint64_t logouts_ = 0;
   std::optional<security::SavedRequest> awaited_;
   std::optional<std::chrono::seconds> usual_max_inactive_;  // while it lives shorter

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "container/application_bridge.h"
+#include "container/security/covered.h"
 #include "container/trace.h"
 #include "container/transport_guarantee.h"
 
@@ -165,7 +166,7 @@ void Invocation::show_body(const MappedEndpoint* endpoint) {
 
 void Invocation::run_chain() {
   for (;;) {
-    if (position_ == guarded_ && (turn_away() || !sessions_.await_turn())) return;
+    if (position_ == guarded_ && !in_error_ && (turn_away() || !sessions_.await_turn())) return;
     if (position_ == step_count_) break;
     Step& step = steps_[position_++];
     entered_ = position_;
@@ -228,8 +229,8 @@ int Invocation::insist_on_user() {
   return status;
 }
 
-void Invocation::complete_refusal() {
-  need_admission().complete(exchange_.response(), exchange_.arena());
+void Invocation::complete_refusal(int status) {
+  need_admission().complete(status, exchange_.response(), exchange_.arena());
 }
 
 bool Invocation::reaches_cors_filter() const {
@@ -240,7 +241,7 @@ bool Invocation::reaches_cors_filter() const {
 
 // What has to hold before the application itself sees the request, but behind the filters of Engine
 // and Host, of which one may know who a proxy spoke for; once, as dispatches within the server need
-// no leave.
+// no leave. Neither do error pages: a request that was refused before never comes as far as this.
 bool Invocation::turn_away() {
   if (!admission_ || std::exchange(admitted_, true)) return false;
   if (const auto status = admission_->confidential(exchange_.request.method);
@@ -249,10 +250,13 @@ bool Invocation::turn_away() {
   if (takes_login_) return logins_.take_form(), true;
   if (admission_->may_be_preflight(exchange_.request)) {
     const CorsPreflight allowed = admission_->preflights();
-    if (allowed == CorsPreflight::always ||
-        (allowed == CorsPreflight::filter && reaches_cors_filter()))
-      return false;
+    unjudged_ = allowed == CorsPreflight::filter && reaches_cors_filter();
+    if (allowed == CorsPreflight::always || unjudged_) return false;
   }
+  return turn_away_user();
+}
+
+bool Invocation::turn_away_user() {
   const int status = admission_->decide(evidence(), principal_);
   if (const auto& user = admission_->user(); user != nullptr) {
     principal_ = exchange_.arena().copy(user->name);
@@ -260,7 +264,7 @@ bool Invocation::turn_away() {
   }
   if (status == 0) return false;
   if (status == 401 && admission_->security()->form) return logins_.send_to_login(), true;
-  if (status != 403) admission_->complete(exchange_.response(), exchange_.arena());
+  admission_->complete(status, exchange_.response(), exchange_.arena());
   send_error(status, {});
   return true;
 }
@@ -283,6 +287,8 @@ bool Invocation::redirect_to_tls(int status) {
 }
 
 void Invocation::call_endpoint() {
+  // No filter has answered what called itself a pre-flight.
+  if (!in_error_ && std::exchange(unjudged_, false) && turn_away_user()) return;
   if (start_.websocket != nullptr) return shake_hands();
   if (start_.error != 0) {
     if (start_.error == 426) offer_websocket(exchange_);
@@ -369,6 +375,15 @@ void Invocation::event(server::Exchange&, server::Event what) {
   if (exchange_.aborted() && what == server::Event::aborted) end_watching();
 }
 
+std::string_view Invocation::loggable_target() {
+  const security::Security* const security =
+      start_.application == nullptr ? nullptr : start_.application->security.get();
+  const std::string_view name =
+      security == nullptr ? std::string_view{} : security->authenticator->secret_parameter();
+  const std::string_view target = exchange_.request.target;
+  return name.empty() ? target : security::covered(target, name, exchange_.arena());
+}
+
 void Invocation::abandoned(server::Exchange&) {
   if (sessions_.waits_for_turn()) {
     sessions_.give_up_turn();
@@ -378,9 +393,7 @@ void Invocation::abandoned(server::Exchange&) {
     log()->error(
         "{}: {} for {} {}", title(),
         exchange_.suspended() ? "no answer within asyncTimeout" : "nobody is left to answer",
-        exchange_.request.method,
-        admission_ ? admission_->loggable(exchange_.request.target, exchange_.arena())
-                   : exchange_.request.target);
+        exchange_.request.method, loggable_target());
   fail();
   end_turn();
 }

@@ -127,6 +127,7 @@ class Invocation final : public server::Handler {
   margay_result include(std::string_view path, int& status);
   margay_result include_named(std::string_view endpoint, int& status);
   int leads_to(std::string_view path);  // a margay_mapping_match
+  bool is_guarded_alike(std::string_view path);
   bool includes() const { return dispatches_ != nullptr && dispatches_->depth > 0; }
 
   // The head moments of a 101; its fields are there. Behind it there is no body.
@@ -151,8 +152,8 @@ class Invocation final : public server::Handler {
   LoginUse& logins() { return logins_; }
   // From now on somebody else has the exchange; null: nobody. Gives who it was.
   security::PrincipalPointer become(security::PrincipalPointer user);
-  int insist_on_user();     // as Admission::insist
-  void complete_refusal();  // of its 401 or 503
+  int insist_on_user();               // as Admission::insist
+  void complete_refusal(int status);  // that it gave
   bool is_committed() const { return headed_ || exchange_.committed(); }
   void go_on() { run_chain(); }  // its turn with the session has come
 
@@ -207,6 +208,8 @@ class Invocation final : public server::Handler {
   security::Admission& need_admission();
   bool saves_body() const;
   bool turn_away();
+  bool turn_away_user();
+  std::string_view loggable_target();  // without secrets of its application
   bool redirect_to_tls(int status);
   bool reaches_cors_filter() const;
   security::Evidence evidence();
@@ -300,6 +303,7 @@ class Invocation final : public server::Handler {
   bool remote_set_ = false;
   std::optional<security::Admission> admission_;
   bool admitted_ = false;           // or there was nothing to ask
+  bool unjudged_ = false;           // admitted as a pre-flight that a filter will answer
   bool takes_login_ = false;        // it brings the form of a login page
   Handshake* handshake_ = nullptr;  // from the call on; null: this is none
   RequestAttribute* attributes_ = nullptr;

@@ -30,11 +30,14 @@ bool is_safe(std::string_view method) {
 security::PrincipalPointer LoginUse::recall() {
   HttpSession* const session = invocation_.sessions().find();
   if (session == nullptr) return nullptr;
+  logouts_ = session->logouts();
   const security::LoginPointer login = session->login();
   if (login == nullptr) return nullptr;
   const security::Realm* const realm = invocation_.application()->security->realm.get();
-  const bool same_realm = realm == nullptr || realm->number() == login->realm;
-  security::PrincipalPointer user = same_realm ? login->user : realm->adopt(login->user);
+  const bool same_realm = realm != nullptr && realm->number() == login->realm;
+  security::PrincipalPointer user = same_realm         ? login->user
+                                    : realm != nullptr ? realm->adopt(login->user)
+                                                       : nullptr;
   if (user == nullptr || user->is_outdated()) {
     if (session->log_out()) invocation_.sessions().close_sockets();
     return nullptr;
@@ -56,12 +59,13 @@ margay_result LoginUse::keep(security::PrincipalPointer user) {
   SessionUse& sessions = invocation_.sessions();
   HttpSession* session = sessions.find();
   if (session != nullptr)
-    if (const auto login = session->login(); login != nullptr && login->user->name != user->name) {
+    if (const std::string owner = session->owner(); !owner.empty() && owner != user->name) {
       sessions.invalidate();
       session = nullptr;
     }
   const margay_result result = session == nullptr ? sessions.create(session) : sessions.change_id();
   if (result != MARGAY_OK) return result;
+  logouts_ = session->logouts();
   const std::uint64_t realm = invocation_.application()->security->realm->number();
   session->log_in(std::make_shared<const security::Login>(security::Login{user, realm}));
   use(std::move(user));
@@ -100,6 +104,7 @@ void LoginUse::send_to_login() {
     return;
   }
   security::SavedRequest saved{.method = std::string(head.method == "HEAD" ? "GET" : head.method),
+                               .reference = std::string(head.target),
                                .path = std::string(view(invocation_.request.path)),
                                .query = std::string(view(invocation_.request.query)),
                                .fields = {},
@@ -266,9 +271,10 @@ margay_result LoginUse::log_in(std::string_view user, std::string_view password)
 margay_result LoginUse::log_out() {
   const Application* const application = invocation_.application();
   if (application == nullptr || application->security == nullptr) return MARGAY_FAILED;
-  if (HttpSession* const session = invocation_.sessions().find();
-      session != nullptr && session->log_out())
-    invocation_.sessions().close_sockets();
+  if (HttpSession* const session = invocation_.sessions().find(); session != nullptr) {
+    if (session->log_out()) invocation_.sessions().close_sockets();
+    logouts_ = session->logouts();
+  }
   use(nullptr);
   return MARGAY_OK;
 }
@@ -284,7 +290,7 @@ margay_result LoginUse::authenticate() {
   if (status == 401 && application->security->form) {
     send_to_login();
   } else {
-    invocation_.complete_refusal();
+    invocation_.complete_refusal(status);
     invocation_.send_error(status, {});
   }
   return MARGAY_CLOSED;

@@ -1,6 +1,7 @@
 // Users that a session remembers: logins by FORM, and what login() and logout() of plugins do.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,10 @@ class LoginUse {
   // Answers the form of the login page. On a worker.
   void take_form();
 
+  // How often its session had been logged out of when the request's user was found; nothing:
+  // nobody has looked for one.
+  std::optional<std::uint64_t> logouts() const { return logouts_; }
+
   // As margay_security's.
   margay_result log_in(std::string_view user, std::string_view password);
   margay_result log_out();
@@ -52,6 +57,7 @@ class LoginUse {
   void redirect_to(std::string_view location);
 
   Invocation& invocation_;
+  std::optional<std::uint64_t> logouts_;
   std::vector<security::PrincipalPointer> earlier_;  // of whom somebody may have views
 };
 

@@ -171,6 +171,7 @@ struct Mapping {
   std::vector<HostMapping> entries;
   std::string default_host;
   std::shared_ptr<const FilterSet> engine_filters;
+  std::vector<std::string> secret_parameters;  // of any application; logs do not show their values
 };
 
 }  // namespace container

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFormat = "margay-sessions 1\n";
+constexpr std::string_view kFormat = "margay-sessions 2\n";
 constexpr std::string_view kMark("\x01SES", 4);
 constexpr std::size_t kHead = 12;  // mark, size, CRC
 constexpr int kMaxComplaints = 10;
@@ -88,6 +88,7 @@ std::optional<SessionRecord> parse(std::string_view payload) {
   record.created = static_cast<std::int64_t>(cursor.number(8));
   record.last_accessed = static_cast<std::int64_t>(cursor.number(8));
   record.max_inactive = static_cast<std::int64_t>(cursor.number(8));
+  record.owner = cursor.text();
   for (std::uint64_t left = cursor.number(4); cursor.good && left > 0; --left) {
     const std::string_view name = cursor.text();
     const std::string_view value = cursor.text();
@@ -133,6 +134,7 @@ std::string write_sessions(const std::vector<SessionRecord>& all) {
     put_number(payload, static_cast<std::uint64_t>(one.created), 8);
     put_number(payload, static_cast<std::uint64_t>(one.last_accessed), 8);
     put_number(payload, static_cast<std::uint64_t>(one.max_inactive), 8);
+    put_text(payload, one.owner);
     put_number(payload, one.attributes.size(), 4);
     for (const auto& [name, value] : one.attributes) {
       put_text(payload, name);

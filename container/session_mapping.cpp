@@ -1,6 +1,8 @@
 // From <Manager> to the rules of sessions.
 #include "container/session_mapping.h"
 
+#include <margay/form.h>
+
 namespace container {
 
 namespace {
@@ -28,7 +30,9 @@ SessionRules session_rules(const ApplicationConfig& config, const std::string& c
   rules.cookies = manager.cookies;
   rules.cookie_name = manager.session_cookie_name;
   rules.cookie_path = manager.session_cookie_path;
-  if (rules.cookie_path.empty()) rules.cookie_path = context_path.empty() ? "/" : context_path;
+  // Browsers compare it with the path as they send it.
+  if (rules.cookie_path.empty())
+    rules.cookie_path = context_path.empty() ? "/" : margay::detail::path_encode(context_path);
   rules.cookie_domain = manager.session_cookie_domain;
   rules.http_only = manager.use_http_only;
   rules.partitioned = manager.use_partitioned;

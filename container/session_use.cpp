@@ -199,7 +199,7 @@ bool SessionUse::await_turn() {
 void SessionUse::turn_came(bool gone) {
   waits_ = false;
   has_turn_ = true;
-  if (gone)
+  if (gone || gave_up_)
     pass_turn();
   else
     invocation_.go_on();
@@ -219,10 +219,12 @@ void SessionUse::pass_turn() {
 
 // When its turn is on the way already, turn_came passes it on.
 void SessionUse::give_up_turn() {
+  waits_ = false;
+  gave_up_ = true;
+  const bool left = turn_->leave_queue(waiter_);
   if (!invocation_.exchange().ended() && !invocation_.exchange().aborted())
     invocation_.send_error(503, "Another request of this session took too long.");
-  if (!turn_->leave_queue(waiter_)) return;
-  waits_ = false;
+  if (!left) return;
   turn_.reset();
   waiter_.right->release();
 }

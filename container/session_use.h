@@ -59,6 +59,7 @@ class SessionUse {
   bool cookie_due_ = false;
   bool has_turn_ = false;
   bool waits_ = false;
+  bool gave_up_ = false;
   bool asked_for_turn_ = false;
 };
 

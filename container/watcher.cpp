@@ -133,10 +133,10 @@ std::optional<Watcher::Sight> Watcher::see_app(const fs::path& folder) {
   // Which folder of pages it is: an endpoint keeps the one that was there when it was made.
   if (const FileLook pages = look(folder / "static"); pages.kind == Kind::folder)
     sight.stamps->emplace("static", FileStamp{pages.stamp.device, pages.stamp.inode, 0, 0});
-  if (!see_files(folder, "lib/", is_library, sight)) return std::nullopt;
+  if (!see_files(folder, "lib", is_library, sight)) return std::nullopt;
   for (const auto& [name, stamp] : *sight.stamps)
     if (name.starts_with("lib/")) sight.whole = sight.whole && stamp.size > 0;
-  for (const char* pages : {"templates/error/", "static/error/"})
+  for (const char* pages : {"templates/error", "static/error"})
     if (!see_files(folder, pages, is_page, sight)) return std::nullopt;
   return sight;
 }
@@ -153,7 +153,7 @@ bool Watcher::see_files(const fs::path& app, const std::string& inner,
     if (!counts(name)) continue;
     const FileLook found = look(app / inner / name);
     if (found.kind == Kind::unreadable) return false;
-    if (found.kind == Kind::file) sight.stamps->emplace(inner + name, found.stamp);
+    if (found.kind == Kind::file) sight.stamps->emplace(inner + '/' + name, found.stamp);
   }
   return true;
 }

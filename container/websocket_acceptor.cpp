@@ -27,14 +27,14 @@ void say_goodbye(server::websocket::WebSocket& socket) {
 
 class Token final : public server::UpgradeToken {
  public:
-  // `bound`: the HTTP session that it is closed with; null: none. `expires`: as
-  // server::websocket::Limit has it.
+  // `bound`: the HTTP session that it is closed with; null: none. `logouts`: of that, when the
+  // user of the handshake was found. `expires`: as server::websocket::Limit has it.
   Token(Hub& hub, std::shared_ptr<SessionCount> sessions, std::shared_ptr<HttpSession> bound,
-        std::uint64_t expires, Opening opening)
+        std::optional<std::uint64_t> logouts, std::uint64_t expires, Opening opening)
       : hub_(hub),
         sessions_(std::move(sessions)),
         bound_(std::move(bound)),
-        logouts_(bound_ == nullptr ? 0 : bound_->logouts()),
+        logouts_(bound_ == nullptr ? 0 : logouts.value_or(bound_->logouts())),
         expires_(expires),
         opening_(std::move(opening)) {}
   ~Token() override {
@@ -152,6 +152,7 @@ void WebSocketAcceptor::open(Handshake& handshake) {
                    invocation.exchange().request.method,
                    std::string_view(invocation.request.path.data, invocation.request.path.size));
   invocation.exchange().upgrade(std::make_unique<Token>(hub_, socket.sessions, std::move(session),
+                                                        invocation.logins().logouts(),
                                                         expiry_of(invocation), std::move(opening)));
 }
 

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -97,6 +99,12 @@ std::string make_boundary() {
   return text;
 }
 
+// Whether it says that there is no such file, or none within the root.
+bool is_absent(int error) {
+  constexpr std::array kErrors{ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENXIO, ENODEV};
+  return std::find(kErrors.begin(), kErrors.end(), error) != kErrors.end();
+}
+
 // "index.html, index.htm"
 std::vector<std::string> names(std::string_view list) {
   std::vector<std::string> result;
@@ -182,12 +190,14 @@ const ServedFile* Files::find(margay::Request& request, margay::Response& respon
   for (const std::string& ending : is_folder ? index_ : itself) {
     name.assign(path).append(ending);
     // Known files are nobody else's: patterns stay as they are as long as this lives.
-    if (const ServedFile* known = cache.find(name, now); known != nullptr) return known;
+    if (const ServedFile* known = cache.find(name, now); known != nullptr)
+      return is_folder && leaves_to_client(request, response, ending) ? nullptr : known;
     if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_PATH)) return nullptr;
     const int file = open_file(name);
-    if (file < 0 && errno == EACCES) return response.send_error(403), nullptr;
+    if (file < 0 && !is_absent(errno)) return fail(request, response, errno), nullptr;
     if (file < 0) continue;
-    if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_EXTENSION))
+    if (is_folder && (welcomes(request, response, ending, MARGAY_MATCH_EXTENSION) ||
+                      leaves_to_client(request, response, ending)))
       return ::close(file), nullptr;
     auto found = take(request, response, file, name);
     if (found == nullptr) return nullptr;
@@ -196,8 +206,34 @@ const ServedFile* Files::find(margay::Request& request, margay::Response& respon
   }
   for (const std::string& ending : index_)
     if (is_folder && welcomes(request, response, ending, MARGAY_MATCH_EXTENSION)) return nullptr;
-  if (!is_folder || !listings_ || !send_listing(request, response, path)) response.send_error(404);
+  if (!is_folder || !listings_ || !send_listing(request, response, path))
+    fail(request, response, ENOENT);
   return nullptr;
+}
+
+// Where a file cannot be had. A page for an error that is missing is no other error.
+void Files::fail(const margay::Request& request, margay::Response& response, int error) {
+  if (request.is_error_dispatch())
+    response.send_error(request.error_status(), request.error_message());
+  else if (is_absent(error))
+    response.send_error(404);
+  else if (error == EACCES || error == EPERM)
+    response.send_error(403);
+  else
+    response.header("Retry-After", "1").send_error(503);  // such as too many open files
+}
+
+// A welcome file that other constraints guard than its folder is judged by them: the client asks
+// for it under its own name.
+bool Files::leaves_to_client(const margay::Request& request, margay::Response& response,
+                             std::string_view ending) {
+  std::string path(request.servlet_path());
+  path.append(request.path_info()).append(ending);
+  if (response.is_guarded_alike(path)) return false;
+  std::string location = margay::detail::path_encode(std::string(request.path()).append(ending));
+  if (!request.query().empty()) location.append("?").append(request.query());
+  response.redirect(location);
+  return true;
 }
 
 // Whether a welcome file of this folder is what another endpoint answers by such a pattern, which
@@ -207,6 +243,7 @@ bool Files::welcomes(const margay::Request& request, margay::Response& response,
   std::string path(request.servlet_path());
   path.append(request.path_info()).append(ending);
   if (response.leads_to(path) != how) return false;
+  if (leaves_to_client(request, response, ending)) return true;
   response.forward(margay::detail::path_encode(path));
   return true;
 }
@@ -217,7 +254,7 @@ bool Files::send_listing(margay::Request& request, margay::Response& response,
   const int folder = path.empty() ? ::openat(root_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                                   : open_file(path.substr(0, path.size() - 1));
   struct stat about {};
-  if (folder < 0 && errno == EACCES) return response.send_error(403);
+  if (folder < 0 && !is_absent(errno)) return fail(request, response, errno), true;
   if (folder < 0) return false;
   if (::fstat(folder, &about) != 0 || !S_ISDIR(about.st_mode)) {
     ::close(folder);
@@ -253,7 +290,7 @@ std::unique_ptr<ServedFile> Files::take(margay::Request& request, margay::Respon
   if (!S_ISREG(about.st_mode)) {
     ::close(file);
     if (!S_ISDIR(about.st_mode)) {
-      response.send_error(404);
+      fail(request, response, ENOENT);
       return nullptr;
     }
     std::string location = margay::detail::path_encode(request.path());

@@ -56,6 +56,9 @@ class Files : public margay::Endpoint {
                                    std::string_view name);
   static bool welcomes(const margay::Request& request, margay::Response& response,
                        std::string_view ending, margay_mapping_match how);
+  static bool leaves_to_client(const margay::Request& request, margay::Response& response,
+                               std::string_view ending);
+  static void fail(const margay::Request& request, margay::Response& response, int error);
   bool send_listing(margay::Request& request, margay::Response& response,
                     std::string_view path) const;
   bool prepare(ServedFile& file, const struct stat& about) const;

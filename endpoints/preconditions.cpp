@@ -42,7 +42,7 @@ Preconditions::Verdict Preconditions::judge(std::string_view tag, std::string_vi
                                             std::chrono::sys_seconds time) const {
   if (!any_) return Verdict::passed;
   if (match_.text) {
-    const auto search = margay::detail::look_for_tag(*match_.text, tag, true);
+    const auto search = margay::detail::look_for_tag(*match_.text, tag, true, true);
     if (!search.well_formed) return Verdict::malformed;
     if (!search.found) return Verdict::failed;
   } else if (unmodified_since_) {
@@ -50,7 +50,7 @@ Preconditions::Verdict Preconditions::judge(std::string_view tag, std::string_vi
     if (since && time > *since) return Verdict::failed;
   }
   if (none_match_.text) {
-    const auto search = margay::detail::look_for_tag(*none_match_.text, tag, false);
+    const auto search = margay::detail::look_for_tag(*none_match_.text, tag, true, false);
     if (!search.well_formed) return Verdict::malformed;
     return search.found ? Verdict::unchanged : Verdict::passed;
   }

@@ -2,6 +2,7 @@
 #include "filters/concurrency_limit.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace {
 
 // Gates that nobody uses are kept for the next one of their key, up to so many of all gates.
 constexpr std::size_t kKeptGates = 4096;
+
+std::string next_mark() {
+  static std::atomic<unsigned> number{0};
+  return "margay.concurrency-limit." + std::to_string(++number);
+}
 
 std::size_t most_waiting(const margay::Config& config) {
   const auto most = config.integer<std::size_t>("maxWaiting", 100, 1, 65'536);
@@ -28,7 +34,8 @@ ConcurrencyLimit::ConcurrencyLimit(const margay::Config& config)
                                 std::chrono::hours(1))),
       status_(config.integer("highConcurrencyStatus", 503, 400, 599)),
       retry_after_(std::to_string(config.integer("retryAfter", 1, 0, 86'400))),
-      key_(ClientKey::read(config, "none", true)) {
+      key_(ClientKey::read(config, "none", true)),
+      mark_(next_mark()) {
   require_known(config, {"concurrency", "block", "highConcurrencyStatus", "maxWaiting", "maxWait",
                          "retryAfter", "key"});
   if (most_waiting_ != 0) thread_ = std::thread([this] { watch_queue(); });
@@ -45,13 +52,17 @@ ConcurrencyLimit::~ConcurrencyLimit() {
 }
 
 bool ConcurrencyLimit::before(margay::Request& request, margay::Response& response, Passage& its) {
+  // One that was forwarded or comes back has its place already.
+  if (request.dispatcher() != MARGAY_REQUEST && request.attribute(mark_)) return true;
   switch (enter(key_.of(request), response, its)) {
     case Entry::inside:
+      request.attribute(mark_, "inside");
       return true;
     case Entry::full:
       refuse(response);
       return false;
     case Entry::waits:
+      request.attribute(mark_, "inside");  // when it goes on
       break;
   }
   response.on_abort([this, &its](margay::Response& to) {
@@ -77,6 +88,7 @@ ConcurrencyLimit::Entry ConcurrencyLimit::enter(std::uint64_t key, margay::Respo
   }
   if (queue_.size() >= most_waiting_) return Entry::full;
   its.async = response.suspend();
+  if (!its.async) return Entry::full;  // within an include nobody waits
   its.until = Clock::now() + patience_;
   its.place = queue_.insert(queue_.end(), &its);
   its.waits = true;

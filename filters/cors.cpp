@@ -117,7 +117,9 @@ void Cors::head(const margay::Request& request, margay::Head& head) {
     head.add("Vary", "Access-Control-Request-Method");
     head.add("Vary", "Access-Control-Request-Headers");
   }
-  if (origin.empty() || !allows_origin(origin)) return;
+  // `*` is said to everybody, so that caches need not tell requests apart (Fetch, "CORS protocol
+  // and HTTP caches").
+  if (!any_origin_ && (origin.empty() || !allows_origin(origin))) return;
   head.set("Access-Control-Allow-Origin", any_origin_ ? std::string_view("*") : origin);
   if (credentials_) head.set("Access-Control-Allow-Credentials", "true");
   if (!expose_headers_.empty()) head.set("Access-Control-Expose-Headers", expose_headers_);

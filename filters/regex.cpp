@@ -40,6 +40,7 @@ PCRE2_SPTR text_of(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(
 
 Regex::Regex(std::string_view pattern, bool ignores_case) {
   const std::uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
+                                PCRE2_ANCHORED | PCRE2_ENDANCHORED |
                                 (ignores_case ? PCRE2_CASELESS : 0U);
   int error = 0;
   PCRE2_SIZE at = 0;
@@ -57,7 +58,7 @@ Regex::Regex(std::string_view pattern, bool ignores_case) {
   code_ = code;
 }
 
-bool Regex::find(std::string_view text, Groups& groups) const {
+bool Regex::matches(std::string_view text, Groups& groups) const {
   thread_local Matching matching;
   const int count = pcre2_match(static_cast<const pcre2_code*>(code_.get()), text_of(text),
                                 text.size(), 0, 0, matching.data, matching.context);

@@ -23,8 +23,8 @@ class Regex {
   // Of UTF-8. Throws std::invalid_argument, which says where `pattern` is wrong.
   Regex(std::string_view pattern, bool ignores_case);
 
-  // Whether it is found anywhere in `text`. Throws RegexLimit.
-  bool find(std::string_view text, Groups& groups) const;
+  // Whether it is of the whole of `text`. Throws RegexLimit.
+  bool matches(std::string_view text, Groups& groups) const;
 
   static constexpr unsigned kMatchLimit = 100'000;
 

@@ -89,14 +89,22 @@ Hop RemoteIp::follow(margay::Request& request, const Hops& hops) const {
 
 // "" when nobody said. Several values are those of several proxies: all must say TLS.
 std::string_view RemoteIp::scheme_of(const margay::Request& request, const Hop& client) const {
-  std::string_view said = forwarded_ ? client.proto : request.header(protocol_header_);
-  if (trimmed(said).empty()) return {};
-  while (!said.empty()) {
-    const std::string_view one = said.substr(0, said.find(','));
-    if (!same_ignoring_case(trimmed(one), https_)) return "http";
-    said.remove_prefix(std::min(one.size() + 1, said.size()));
+  bool anybody = false, all = true;
+  const auto hear = [&](std::string_view said) {
+    anybody = anybody || !trimmed(said).empty();
+    while (!said.empty()) {
+      const std::string_view one = said.substr(0, said.find(','));
+      all = all && same_ignoring_case(trimmed(one), https_);
+      said.remove_prefix(std::min(one.size() + 1, said.size()));
+    }
+  };
+  if (forwarded_) {
+    hear(client.proto);
+  } else {
+    for (const margay_field& field : request.headers())
+      if (margay::view(field.name) == protocol_header_) hear(margay::view(field.value));
   }
-  return "https";
+  return !anybody ? std::string_view{} : all ? "https" : "http";
 }
 
 void RemoteIp::set_server(margay::Request& request, std::string_view scheme,

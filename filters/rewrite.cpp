@@ -75,8 +75,9 @@ class Subject final : public RewriteSubject {
   File look(std::string_view path) const override {
     if (root_.empty() || path.find("..") != path.npos || path.find('\0') != path.npos)
       return File::none;
-    path.remove_prefix(path.starts_with(request_.context_path()) ? request_.context_path().size()
-                                                                 : 0);
+    const std::string_view context = request_.context_path();
+    if (path.starts_with(context) && (path.size() == context.size() || path[context.size()] == '/'))
+      path.remove_prefix(context.size());
     struct stat about {};
     if (::stat((root_ + "/" + std::string(path)).c_str(), &about) != 0) return File::none;
     if (S_ISDIR(about.st_mode)) return File::folder;

@@ -113,7 +113,7 @@ class Run {
     texts_.clear();
     texts_.push_back(made_.path);
     rule_groups_ = {};
-    if (rule.pattern->find(texts_.back(), rule_groups_) == rule.negated) return false;
+    if (rule.pattern->matches(texts_.back(), rule_groups_) == rule.negated) return false;
     if (rule.negated) rule_groups_ = {};
     condition_groups_ = {};
     bool holds = true;
@@ -139,7 +139,7 @@ class Run {
       case Kind::regex: {
         texts_.push_back(std::move(text));
         Groups groups{};
-        holds = one.regex->find(texts_.back(), groups);
+        holds = one.regex->matches(texts_.back(), groups);
         if (holds && !one.negated) condition_groups_ = groups;
         break;
       }

@@ -134,6 +134,7 @@ ProxyHeader read_binary(std::string_view bytes) {
   if (command >> 4 != 2) return malformed("is of no version known");
   if ((command & 0xf) > 1) return malformed("has an unknown command");
   if (size > ProxyHeader::kMostBinary) return malformed("is longer than 4096 bytes");
+  const bool local = (command & 0xf) == 0;  // of the proxy itself: the rest does not count
   // Datagrams, too: a proxy that takes QUIC tells so, and speaks TCP with us.
   std::size_t addresses = 0;
   switch (family) {
@@ -152,9 +153,8 @@ ProxyHeader read_binary(std::string_view bytes) {
       addresses = 216;
       break;
     default:
-      return malformed("has an unknown family or transport");
+      if (!local) return malformed("has an unknown family or transport");
   }
-  const bool local = (command & 0xf) == 0;
   if (!local && size < kFixed + addresses) return malformed("is too short for its addresses");
   if (bytes.size() < size) return {};
   ProxyHeader header{.state = State::complete, .size = size, .source = {}, .destination = {}};

@@ -68,8 +68,11 @@ PrincipalPointer Admission::become(PrincipalPointer user) {
   return std::exchange(finding_, Finding{kind, std::move(user), {}}).user;
 }
 
-void Admission::complete(server::ResponseHead& head, server::Arena& arena) const {
-  if (finding_.kind == Finding::Kind::busy || finding_.kind == Finding::Kind::failed)
+void Admission::complete(int status, server::ResponseHead& head, server::Arena& arena) const {
+  if (security_ == nullptr || (status == 403 && by_filter_)) return;
+  if (status == 403)
+    security_->authenticator->forbid(head, arena, finding_);
+  else if (finding_.kind == Finding::Kind::busy || finding_.kind == Finding::Kind::failed)
     head.set(arena, "Retry-After", "1");
   else
     security_->authenticator->challenge(head, arena, finding_);
@@ -94,26 +97,6 @@ std::unique_ptr<const HeldToken> Admission::held_token() const {
   if (finding_.user == nullptr || by_filter_ || !security_->authenticator->has_tokens())
     return nullptr;
   return std::make_unique<const HeldToken>(security_->authenticator, finding_.user);
-}
-
-std::string_view Admission::loggable(std::string_view target, server::Arena& arena) const {
-  const std::string_view name =
-      security_ == nullptr ? std::string_view{} : security_->authenticator->secret_parameter();
-  if (name.empty()) return target;
-  constexpr std::string_view cover = "****";
-  for (std::size_t at = target.find('?'); at != target.npos; at = target.find('&', at + 1)) {
-    const std::string_view rest = target.substr(at + 1);
-    if (!rest.starts_with(name) || !rest.substr(name.size()).starts_with('=')) continue;
-    const std::string_view before = target.substr(0, at + 1 + name.size() + 1);
-    const std::string_view value = target.substr(before.size());
-    const std::string_view behind = value.substr(std::min(value.find('&'), value.size()));
-    char* room = arena.array<char>(before.size() + cover.size() + behind.size());
-    char* end = std::copy(before.begin(), before.end(), room);
-    end = std::copy(cover.begin(), cover.end(), end);
-    end = std::copy(behind.begin(), behind.end(), end);
-    target = {room, static_cast<std::size_t>(end - room)};
-  }
-  return target;
 }
 
 bool Admission::is_user_in_role(std::string_view role) const {

@@ -41,8 +41,8 @@ class Admission {
   }
   // From now on: somebody has logged in, or (null) out. Gives who it was before.
   PrincipalPointer become(PrincipalPointer user);
-  // Of a 401 or 503.
-  void complete(server::ResponseHead& head, server::Arena& arena) const;
+  // Of a 401, 403 or 503.
+  void complete(int status, server::ResponseHead& head, server::Arena& arena) const;
   // The status that plain requests are redirected with; nothing: they need not be.
   std::optional<int> confidential(std::string_view method) const;
   bool may_be_preflight(const server::RequestHead& head) const;
@@ -55,8 +55,6 @@ class Admission {
   std::string_view auth_type() const;
   // Null: the user came otherwise than with a token.
   std::unique_ptr<const HeldToken> held_token() const;
-  // The request's target as logs may show it: `target` itself, or a copy with the secret covered.
-  std::string_view loggable(std::string_view target, server::Arena& arena) const;
   bool is_user_in_role(std::string_view role) const;
 
  private:

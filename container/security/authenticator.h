@@ -44,6 +44,8 @@ class Authenticator {
   // What a 401 must say (RFC 9110 section 15.5.2).
   virtual void challenge(server::ResponseHead& head, server::Arena& arena,
                          const Finding& finding) = 0;
+  // What a 403 should say to this user, or to nobody.
+  virtual void forbid(server::ResponseHead& /*head*/, server::Arena& /*arena*/, const Finding&) {}
   // The query parameter that may hold a secret, which logs must not show; empty: none.
   virtual std::string_view secret_parameter() const { return {}; }
   virtual void refresh() {}  // control thread

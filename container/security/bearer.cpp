@@ -157,4 +157,11 @@ void Bearer::challenge(server::ResponseHead& head, server::Arena& arena, const F
   head.set(arena, "WWW-Authenticate", text);
 }
 
+// RFC 6750 section 3.1, for who came with a token.
+void Bearer::forbid(server::ResponseHead& head, server::Arena& arena, const Finding& finding) {
+  if (finding.kind != Finding::Kind::user) return;
+  head.set(arena, "WWW-Authenticate",
+           "Bearer realm=\"" + realm_ + "\", error=\"insufficient_scope\"");
+}
+
 }  // namespace container::security

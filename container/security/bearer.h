@@ -27,6 +27,7 @@ class Bearer final : public Authenticator {
   bool has_tokens() const override { return true; }
   Finding check_token(std::string_view token) override { return check(token, nullptr); }
   void challenge(server::ResponseHead& head, server::Arena& arena, const Finding& finding) override;
+  void forbid(server::ResponseHead& head, server::Arena& arena, const Finding& finding) override;
   std::string_view secret_parameter() const override { return config_.query_parameter; }
   void refresh() override;  // keys that cannot be read leave those before in use
 

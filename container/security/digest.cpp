@@ -91,7 +91,8 @@ class Digest final : public Authenticator {
     const auto [end, error] = std::from_chars(nc.data(), nc.data() + nc.size(), count, 16);
     const bool counted = nc.size() == 8 && error == std::errc{} && end == nc.data() + nc.size();
     if (!hash || known == algorithms_.end() || get("realm") != name_ || get("qop") != "auth" ||
-        get("opaque") != opaque_ || get("cnonce").empty() || !counted || all.contains("userhash"))
+        get("opaque") != opaque_ || get("cnonce").empty() || !counted ||
+        !(get("userhash").empty() || get("userhash") == "false"))
       return {Finding::Kind::refused};
     if (validate_uri_ && get("uri") != evidence.head.target) return {Finding::Kind::refused};
     const std::int64_t now = milliseconds_now();

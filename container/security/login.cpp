@@ -8,9 +8,23 @@
 
 namespace container::security {
 
-// The path is normalised, so it does not begin with two slashes, and what browsers would take for
-// one is escaped.
+namespace {
+
+// Whether browsers take it for a path of the host that says it: nothing that they would read as two
+// slashes.
+bool is_own_path(std::string_view reference) {
+  return reference.starts_with('/') && !reference.substr(1).starts_with('/') &&
+         std::all_of(reference.begin(), reference.end(),
+                     [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
+}
+
+}  // namespace
+
+// What came leads where it led before, also by way of a rewriting and where a slash is escaped.
+// Else the path is normalised, so it does not begin with two slashes, and what browsers would take
+// for one is escaped.
 std::string SavedRequest::target() const {
+  if (is_own_path(reference)) return reference;
   std::string text = margay::detail::path_encode(path);
   if (!query.empty()) text.append("?").append(query);
   return text;

@@ -22,6 +22,7 @@ using LoginPointer = std::shared_ptr<const Login>;
 // As much of a request as is needed to make it again.
 struct SavedRequest {
   std::string method;                                       // GET also for HEAD
+  std::string reference;                                    // its target as it came
   std::string path;                                         // decoded, with that of the context
   std::string query;                                        // raw, without '?'
   std::vector<std::pair<std::string, std::string>> fields;  // those of `is_saved`

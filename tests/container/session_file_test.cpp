@@ -17,6 +17,7 @@ namespace {
 SessionRecord record(const std::string& id) {
   SessionRecord made{
       .id = id, .created = 1'700'000'000'000, .last_accessed = -5, .max_inactive = 0};
+  made.owner = "ada";
   made.attributes.emplace_back("name", std::make_shared<const std::string>("bytes\0\x01SES", 10));
   made.attributes.emplace_back("", std::make_shared<const std::string>());
   return made;
@@ -46,6 +47,7 @@ TEST_CASE("what was written is read again as it was") {
         CHECK(one.id == "one");
         CHECK(one.created == 1'700'000'000'000);
         CHECK(one.last_accessed == -5);
+        CHECK(one.owner == "ada");
         REQUIRE(one.attributes.size() == 2);
         CHECK(*one.attributes[0].second == std::string("bytes\0\x01SES", 10));
         CHECK(one.attributes[1].first.empty());

@@ -47,6 +47,17 @@ TEST_CASE("a request that waits for a login is given out once, to who has logged
   CHECK_FALSE(session.awaits_login());
 }
 
+TEST_CASE("a session is of who has logged in last, also over a logout and a restart") {
+  HttpSession session("id", {}, 60s, kStart);
+  CHECK(session.owner().empty());
+  session.log_in(login_of("ada"));
+  CHECK(session.log_out());
+  CHECK(session.owner() == "ada");
+  const HttpSession restored(session.record(), {}, kStart);
+  CHECK(restored.login() == nullptr);
+  CHECK(restored.owner() == "ada");
+}
+
 TEST_CASE("a session lives shorter while it waits for a login, and as long as usual behind it") {
   HttpSession session("id", {}, 60s, kStart);
   session.await_login(post("/a"), 20s);

@@ -180,7 +180,7 @@ TEST_CASE("pages for errors are part of an application, also when they are empty
   stage.begin();
   for (const char* page : {"templates/error.html", "templates/layout.html",
                            "templates/error/404.html", "static/error/5xx.html"}) {
-    CAPTURE(page);
+    CAPTURE(std::string(page));
     stage.view.write(fs::path("/apps/shop") / page, 0);
     CHECK(stage.settled().changed == Paths{"/apps/shop"});
     stage.view.remove(fs::path("/apps/shop") / page);

@@ -81,6 +81,9 @@ TEST_CASE("CORS: any origin gets * and no Vary; with credentials it is refused")
   Asked asked = ask({{"cors.allowed.origins", "*"}}, {{"origin", "https://a.example"}});
   CHECK(asked.scene.answer["Access-Control-Allow-Origin"] == "*");
   CHECK(asked.scene.answer.count("Vary") == 0);
+  // Caches may give this answer to pages of any origin.
+  CHECK(ask({{"cors.allowed.origins", "*"}}, {}).scene.answer["Access-Control-Allow-Origin"] ==
+        "*");
   CHECK(Scene::refusal<Cors>({{"cors.allowed.origins", "*"}, {"cors.support.credentials", "true"}})
             .starts_with("cors.support.credentials|"));
   CHECK(Scene::refusal<Cors>({{"cors.allowed.origins", "https://a, *"}})

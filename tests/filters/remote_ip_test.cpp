@@ -81,6 +81,10 @@ TEST_CASE("RemoteIp: scheme and port, all proxies must say https") {
   scene = through({}, {{"x-forwarded-proto", "https, http"}});
   CHECK(scene.infos[MARGAY_SCHEME] == "http");
   CHECK(scene.infos[MARGAY_SERVER_PORT] == "80");
+  scene = through({}, {{"x-forwarded-proto", "https"}, {"x-forwarded-proto", "http"}});
+  CHECK(scene.infos[MARGAY_SCHEME] == "http");
+  scene = through({}, {{"x-forwarded-proto", ""}, {"x-forwarded-proto", "https"}});
+  CHECK(scene.infos[MARGAY_SCHEME] == "https");
   scene = through({}, {});
   CHECK(scene.infos[MARGAY_SERVER_PORT] == "8080");
 }

@@ -66,7 +66,7 @@ TEST_CASE("Rewrite: rules, groups and the query") {
       "RewriteRule ^/drop /page [QSD,L]\n"
       "RewriteRule ^/case /CASE [NC,L]\n"
       "RewriteRule \"^/a b\" \"/a \\\"b\\\"\" [L]\n"
-      "RewriteRule !^/(new|item|page|x|n) /elsewhere");
+      "RewriteRule !^/(new|item|page|x|n).* /elsewhere");
   CHECK(its.on("/old/a/b", "x=1") == "/new/a/b?x=1");
   CHECK(its.on("/item/7/shoe", "x=1") == "/item?id=7&name=shoe&x=1");
   CHECK(its.on("/item/7/shoe") == "/item?id=7&name=shoe");
@@ -77,6 +77,22 @@ TEST_CASE("Rewrite: rules, groups and the query") {
   CHECK(its.on("/a b") == "/a \"b\"");
   CHECK(its.on("/other") == "/elsewhere");
   CHECK_FALSE(its.of("/new/x").moved);
+}
+
+TEST_CASE("Rewrite: a pattern is of the whole, as in Tomcat") {
+  Rules its(
+      "RewriteCond %{HTTP_HOST} ^shop$\n"
+      "RewriteRule / /home [L]\n"
+      "RewriteRule ^/admin - [F]\n"
+      "RewriteRule one|two /three\n");
+  its.subject.variables = {{"HTTP_HOST", "shop"}};
+  CHECK(its.on("/") == "/home");
+  CHECK(its.on("/x") == "/x");
+  CHECK(its.on("/admin") == "403");
+  CHECK(its.on("/admin/x") == "/admin/x");
+  CHECK(its.on("/one") == "/one");
+  its.subject.variables = {{"HTTP_HOST", "workshop"}};
+  CHECK(its.on("/") == "/");
 }
 
 TEST_CASE("Rewrite: what the client sends cannot become more than a value") {
@@ -94,11 +110,11 @@ TEST_CASE("Rewrite: conditions") {
   Rules its(
       "RewriteCond %{HTTP_USER_AGENT} ^Mozilla.* [OR]\n"
       "RewriteCond %{HTTP_USER_AGENT} ^Lynx\n"
-      "RewriteCond %{HTTP_HOST} !^www\\. [NC]\n"
+      "RewriteCond %{HTTP_HOST} !^www\\..* [NC]\n"
       "RewriteCond %{HTTP_HOST} ^(.*)\\.example\\.(org|com)$\n"
       "RewriteRule ^/(.*) /%1/%2/$1 [L]\n"
       "RewriteCond %{REQUEST_METHOD} =POST\n"
-      "RewriteRule ^ - [F]\n"
+      "RewriteRule .* - [F]\n"
       "RewriteCond %{TIME_HOUR} >08\n"
       "RewriteCond %{TIME_HOUR} <17\n"
       "RewriteRule ^/open /yes [L]\n"
@@ -106,7 +122,7 @@ TEST_CASE("Rewrite: conditions") {
       "RewriteCond %{REQUEST_URI} !-d\n"
       "RewriteRule ^/site /index.html [L]\n"
       "RewriteCond %{REQUEST_URI} -s\n"
-      "RewriteRule ^ /filled\n");
+      "RewriteRule .* /filled\n");
   auto& variables = its.subject.variables;
   variables = {{"HTTP_USER_AGENT", "Lynx"}, {"HTTP_HOST", "shop.example.com"}};
   CHECK(its.on("/a") == "/shop/com/a");
@@ -185,7 +201,7 @@ TEST_CASE("Rewrite: environment, cookies and types") {
       "RewriteRule ^/(\\w+) - "
       "[E=word:$1,T=text/x-$1,CO=lang:$1:example.org:2:/shop:secure:HttpOnly]\n"
       "RewriteCond %{ENV:word} ^de$\n"
-      "RewriteRule ^ /german\n");
+      "RewriteRule .* /german\n");
   const Rewritten made = its.of("/de");
   CHECK(made.path == "/german");
   REQUIRE(made.attributes.size() == 1);

@@ -15,9 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Shop : tests::Installation {
-  Shop() {
+  // `more` goes into the application.
+  explicit Shop(const std::string& more = "") {
     const fs::path folder =
-        application("shop", R"(<Application>
+        application("shop",
+                    R"(<Application>
   <Library name="dispatches" file="lib/dispatches.so"/>
   <Endpoint name="told" path="/told, /told/*, /items/{id}, *.tell"/>
   <Endpoint name="told-worker" path="/slow/*"/>
@@ -30,8 +32,8 @@ struct Shop : tests::Installation {
   <FilterMapping filter="seen" endpoint="told-worker" dispatcher="FORWARD"/>
   <WelcomeFile>start</WelcomeFile>
   <WelcomeFile>index.html</WelcomeFile>
-  <WelcomeFile>index.tell</WelcomeFile>
-</Application>)",
+  <WelcomeFile>index.tell</WelcomeFile>)" +
+                        more + "</Application>",
                     {fs::path(tests::environment("MARGAY_TEST_PLUGINS")) / "dispatches.so"});
     write(folder / "static/part.html", "<b>part</b>");
     write(folder / "static/docs/index.html", "the documents");
@@ -164,6 +166,20 @@ TEST_CASE("Forward / include: named dispatcher, whose paths are the client's") {
   CHECK_FALSE(has(answer, "forward.request_uri"));
   CHECK(status_of(shop.ask("/go?do=named&to=nobody")) == 500);
   CHECK(has(shop.body("/go?do=include-named&to=told"), "[INCLUDE GET /go|"));
+}
+
+TEST_CASE("concurrency: a limit counts a request once, and lets nobody wait within an include") {
+  for (const std::string on : {"REQUEST, INCLUDE, FORWARD, ASYNC", "INCLUDE"}) {
+    CAPTURE(on);
+    const Shop shop("<Filter type='concurrency-limit' path='/*' dispatcher='" + on +
+                    "'><Parameter name='concurrency' value='1'/></Filter>");
+    for (int i = 0; i < 3; ++i)
+      for (const char* how : {"include", "twice", "forward", "async"}) {
+        CAPTURE(how);
+        const std::string answer = shop.ask("/go-slow?do=" + std::string(how) + "&to=/slow/x");
+        CHECK(has(answer, "["));
+      }
+  }
 }
 
 TEST_CASE("concurrency: Async: dispatch from another thread") {

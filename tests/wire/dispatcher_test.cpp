@@ -269,6 +269,7 @@ TEST_CASE("LastModified: checkNotModified answers 304, and 412 where something w
           {"GET", "/tagged", "", "", 200, "ETag: \"v7\"\r\n"},
           {"GET", "/tagged", "", "", 200, "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"},
           {"GET", "/tagged", "If-None-Match: \"v6\", W/\"v7\"\r\n", "", 304, "ETag: \"v7\""},
+          {"GET", "/tagged", "If-None-Match: \"v6\"\r\nIf-None-Match: \"v7\"\r\n", "", 304, "v7"},
           {"HEAD", "/tagged", "If-None-Match: *\r\n", "", 304, ""},
           {"GET", "/tagged", "If-None-Match: \"v6\"\r\n", "", 200, "whole"},
           {"GET", "/tagged", "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "", 304, ""},
@@ -280,6 +281,10 @@ TEST_CASE("LastModified: checkNotModified answers 304, and 412 where something w
            "whole"},
           {"PUT", "/tagged", "If-Match: \"v7\"\r\n", "", 200, "changed"},
           {"PUT", "/tagged", "If-Match: W/\"v7\"\r\n", "", 412, ""},
+          {"PUT", "/tagged", "If-Match: \"v6\"\r\nIf-Match: \"v7\"\r\n", "", 200, "changed"},
+          {"PUT", "/tagged", "If-None-Match: *\r\n", "", 412, ""},
+          {"PUT", "/dated", "If-None-Match: *\r\n", "", 412, ""},
+          {"PUT", "/dated", "If-Match: *\r\n", "", 200, "changed"},
           {"PUT", "/tagged", "If-Match: \"v6\"\r\n", "", 412, ""},
           {"PUT", "/tagged", "If-None-Match: *\r\n", "", 412, ""},
       });

@@ -167,6 +167,32 @@ TEST_CASE("Dispatch: behind the commit an error cuts the answer") {
   CHECK(shop.stop() == 0);
 }
 
+TEST_CASE("Dispatch: a page that is missing is no other error") {
+  Shop shop(
+      "<ErrorPage location=\"/missing.html\"/><ErrorPage status=\"409\" location=\"/folder/\"/>");
+  write(shop.folder / "static/folder/other.txt", "x");
+  shop.start();
+  for (const auto& [what, code] : {std::pair{"broken", 500}, std::pair{"410", 410},
+                                   std::pair{"status", 409}, std::pair{"503", 503}}) {
+    const std::string answer = shop.ask("/throws?what=" + std::string(what));
+    CHECK(status_of(answer) == code);
+    CHECK(nlohmann::json::parse(body_of(answer))["status"] == code);
+  }
+  CHECK(status_of(shop.ask("/nothing")) == 404);
+  CHECK(shop.stop() == 0);
+}
+
+TEST_CASE("JsonErrorReport: caches hear that Accept counts, also where nothing is said") {
+  Shop shop;
+  shop.start();
+  for (const char* accept : {"", kBrowser, "Accept: image/png\r\n"}) {
+    const std::string answer = shop.ask("/none", accept);
+    CHECK(status_of(answer) == 404);
+    CHECK(has(answer, "\r\nVary: Accept\r\n"));
+  }
+  CHECK(shop.stop() == 0);
+}
+
 TEST_CASE("Client abort: never rendered") {
   for (const char* page : {"/report", "/report-slow"}) {
     Shop shop("<ErrorPage location=\"" + std::string(page) + "\"/>");

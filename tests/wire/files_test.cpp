@@ -1,13 +1,16 @@
 // Static files over real sockets, by the rows of the default servlet: conditions, ranges, methods,
 // and names that lead nowhere.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "tests/support/answer_text.h"
 #include "tests/support/eventually.h"
+#include "tests/support/installation.h"
 #include "tests/support/running_server.h"
 
 using tests::body_of;
@@ -196,6 +199,30 @@ TEST_CASE("Static files: Directory without slash") {
   }
   Site site("<Parameter name='directoryRedirectStatusCode' value='308'/>");
   CHECK(status(site.get("/a%20b")) == 308);
+}
+
+TEST_CASE("Static files: Status, 503 where nothing more can be opened") {
+  tests::Installation server;
+  const auto folder = server.application("a", "<Application/>");
+  std::filesystem::create_directories(folder / "static");
+  std::ofstream(folder / "static/there.txt") << "there";
+  server.start();
+  Client client(server.port());
+  const auto ask = [&](const std::string& target) {
+    client.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return client.answer();
+  };
+  CHECK(ask("/a/none.txt").starts_with("HTTP/1.1 404 "));
+  rlimit before{};
+  REQUIRE(::prlimit(server.server().pid(), RLIMIT_NOFILE, nullptr, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::prlimit(server.server().pid(), RLIMIT_NOFILE, &none, nullptr) == 0);
+  const std::string answer = ask("/a/there.txt");
+  CHECK(answer.starts_with("HTTP/1.1 503 "));
+  CHECK(answer.find("\r\nRetry-After: 1\r\n") != std::string::npos);
+  REQUIRE(::prlimit(server.server().pid(), RLIMIT_NOFILE, &before, nullptr) == 0);
+  CHECK(tests::body_of(ask("/a/there.txt")) == "there");
+  CHECK(server.stop() == 0);
 }
 
 TEST_CASE("Static files: Status") {

@@ -348,6 +348,64 @@ TEST_CASE("FORM: somebody else in the same browser gets a session of their own")
   CHECK(has(browser.get("/a/door?get"), "a=none user=bob"));
 }
 
+TEST_CASE("FORM: somebody else gets nothing of a session whose user has logged out") {
+  const Scene scene;
+  Browser browser(scene);
+  browser.get("/a/in/x");
+  browser.log_in();
+  browser.get("/a/door?set=mine");
+  CHECK(body_of(browser.get("/a/door?logout&get")) == "a=mine user= type=");
+  const std::string before = browser.cookie;
+  SUBCASE("who comes back finds it") {
+    CHECK(has(body_of(browser.get("/a/door?login=ada:pw&get")), "in a=mine user=ada"));
+  }
+  SUBCASE("somebody else does not") {
+    CHECK(has(body_of(browser.get("/a/door?login=bob:pw:2")), "in user=bob"));
+    CHECK(browser.cookie != before);
+    CHECK(has(body_of(browser.get("/a/door?get")), "a=none"));
+  }
+}
+
+TEST_CASE("FORM: a filter of the host that refuses is no way in, whatever page tells of it") {
+  const Scene scene("",
+                    std::string(kMemory) +
+                        "<Filter type='remote-cidr' path='/a/j_security_check, /a/in/*'>"
+                        "<Parameter name='deny' value='127.0.0.0/8'/></Filter>",
+                    "<ErrorPage location='/page'/>");
+  Browser browser(scene);
+  const std::string asked = browser.get("/a/in/x");
+  CHECK(status(asked) == 403);
+  CHECK(has(asked, "user= type="));
+  browser.get("/a/door?set=x");  // makes a session
+  const std::string cookie = browser.cookie;
+  const std::string refused = browser.log_in();
+  CHECK(status(refused) == 403);
+  CHECK(browser.cookie == cookie);
+  CHECK(has(body_of(browser.get("/a/door")), "user= type="));
+}
+
+TEST_CASE("FORM: a WebSocket whose user logs out during the handshake closes with 1008") {
+  const Scene scene("", kMemory,
+                    "<WebSocket type='quiet' name='held' path='/in/held'>"
+                    "<Interceptor type='held'/></WebSocket>");
+  Browser browser(scene);
+  browser.get("/a/in/x");
+  browser.log_in();
+  Client client(scene.port);
+  client.send(
+      "GET /a/in/held HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
+      browser.cookie + "\r\n\r\n");
+  REQUIRE(tests::eventually([&] { return has(browser.get("/a/door?held"), "held=1"); }));
+  CHECK(has(browser.get("/a/door?logout"), "user= "));
+  browser.get("/a/door?release");
+  CHECK(status(client.answer(true)) == 101);
+  while (client.buffer().size() < 4 && client.receive(std::chrono::seconds(20))) {
+  }
+  CHECK(client.buffer().substr(2, 2) == std::string("\x03\xf0", 2));
+}
+
 TEST_CASE("FORM: names and passwords in UTF-8, or as characterEncoding says") {
   SUBCASE("UTF-8") {
     const Scene scene("landingPage='/home'");

@@ -128,6 +128,58 @@ TEST_CASE("Constraints: judged on the path that endpoints see") {
   CHECK(status(at.ask("GET /a/administrator")) == 200);
 }
 
+TEST_CASE("Constraints: what was refused before them is not judged, whatever page tells of it") {
+  const std::string page =
+      "<ErrorPage location='/open'/><ErrorPage status='413' location='/loop/e'/>";
+  SUBCASE("by a filter of the host") {
+    Guarded at(kBasic + page, Guarded::kMemory,
+               "<Filter type='remote-cidr'><Parameter name='deny' value='127.0.0.0/8'/></Filter>");
+    for (const std::string& fields : {std::string(), basic("ada:pw"), basic("ada:wrong")}) {
+      const std::string answer = at.ask("GET /a/admin/x", fields);
+      CHECK(status(answer) == 403);
+      CHECK(field(answer, "WWW-Authenticate").empty());
+      CHECK(has(answer, "user= type= body="));
+    }
+  }
+  SUBCASE("for its length, on the loop") {
+    Guarded at(kBasic + page);
+    for (const char* both : {"ada:pw", "ada:wrong"}) {
+      const std::string answer =
+          at.ask("POST /a/admin/x", basic(both) + "Content-Length: 999999999\r\n");
+      CHECK(status(answer) == 413);
+      CHECK(has(answer, "user= type= body="));
+    }
+  }
+}
+
+TEST_CASE("Constraints: a welcome file is judged by its own name") {
+  Guarded at(
+      "<LoginConfig authMethod='BASIC'/><SecurityConstraint path='*.html' roles='**'/>"
+      "<SecurityConstraint path='/pages/open/*'/><SecurityConstraint path='/in/*' roles='**'/>"
+      "<Endpoint name='pages' type='files' path='/pages/*'/>"
+      "<Endpoint name='in' type='files' path='/in/*'/>"
+      "<Endpoint name='told' type='me_on_loop' path='/pages/told/index.html'/>");
+  for (const char* name : {"docs", "open", "told", "a b"})
+    at.server.write("apps/a/static/" + std::string(name) + "/index.html", "secret");
+  at.server.write("apps/a/static/index.html", "secret");
+  REQUIRE(at.server.log.await("mapping 2 is in use"));
+  for (int i = 0; i < 2; ++i) {  // the second time it is in memory
+    for (const char* folder : {"docs", "told", "a%20b"}) {
+      const std::string path = "/a/pages/" + std::string(folder) + "/";
+      const std::string answer = at.ask("GET " + path + "?x=1");
+      CHECK(status(answer) == 302);
+      CHECK(field(answer, "Location") == path + "index.html?x=1");
+      CHECK_FALSE(has(answer, "secret"));
+      CHECK(status(at.ask("GET " + path + "index.html")) == 401);
+      CHECK(status(at.ask("GET " + path + "index.html", basic("ada:pw"))) == 200);
+    }
+    // Where both are guarded alike nobody is sent elsewhere.
+    CHECK(has(at.ask("GET /a/pages/open/"), "secret"));
+    CHECK(status(at.ask("GET /a/in/")) == 401);
+    CHECK(has(at.ask("GET /a/in/", basic("ada:pw")), "secret"));
+  }
+}
+
 TEST_CASE("Constraints: methods, and patterns that nobody may see") {
   Guarded at(kBasic);
   CHECK(status(at.ask("GET /a/nobody", basic("ada:pw"))) == 403);
@@ -164,6 +216,14 @@ TEST_CASE("Constraints: CORS pre-flights pass only where allowCorsPreflight says
     CHECK(field(answer, "Access-Control-Allow-Origin") == "https://shop.example");
     CHECK(status(at.ask("OPTIONS /a/x", "Origin: https://shop.example\r\n")) == 401);
     CHECK(status(at.ask("PUT /a/x", preflight)) == 401);
+    // The filter lets pages of the server itself pass; who pretends to be one comes no further.
+    CHECK(status(at.ask("OPTIONS /a/x",
+                        "Origin: http://localhost\r\nAccess-Control-Request-Method: PUT\r\n")) ==
+          401);
+    CHECK(status(at.ask("OPTIONS /a/x",
+                        "Origin: http://localhost\r\n"
+                        "Access-Control-Request-Method: PUT\r\n" +
+                            basic("ada:pw"))) == 200);
   }
   SUBCASE("always") {
     Guarded at(with("always"));
@@ -241,14 +301,16 @@ TEST_CASE("DIGEST: SHA-256 with a nonce that counts; MD5 only where it is config
     return server::crypto::to_hex(server::crypto::digest(hash, {text}));
   };
   const auto proof = [&](const std::string& uri, const std::string& nc, const std::string& password,
-                         const std::string& algorithm = "SHA-256", const std::string& nonce = "") {
+                         const std::string& algorithm = "SHA-256", const std::string& nonce = "",
+                         const std::string& more = "") {
     const auto hash = *server::crypto::hash_of(algorithm);
     const std::string used = nonce.empty() ? value("nonce") : nonce;
     const std::string response = hex(hash, hex(hash, "ada:Shop:" + password) + ':' + used + ':' +
                                                nc + ":c:auth:" + hex(hash, "GET:" + uri));
     return "Authorization: Digest username=\"ada\", realm=\"Shop\", nonce=\"" + used +
            "\", uri=\"" + uri + "\", qop=auth, nc=" + nc + ", cnonce=\"c\", opaque=\"" +
-           value("opaque") + "\", algorithm=" + algorithm + ", response=\"" + response + "\"\r\n";
+           value("opaque") + "\", algorithm=" + algorithm + ", response=\"" + response + "\"" +
+           more + "\r\n";
   };
   CHECK(has(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000001", "pw")), "user=ada type=DIGEST"));
   CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000001", "pw"))) == 401);  // replayed
@@ -258,6 +320,11 @@ TEST_CASE("DIGEST: SHA-256 with a nonce that counts; MD5 only where it is config
   CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000004", "pw", "MD5"))) == 401);
   CHECK(status(at.ask("GET /a/x?y=1", proof("/a/x?y=1", "00000005", "pw", "SHA-256", "1-2-3"))) ==
         401);
+  const auto hashed = [&](const std::string& nc, const std::string& is) {
+    return at.ask("GET /a/x?y=1", proof("/a/x?y=1", nc, "pw", "SHA-256", "", ", userhash=" + is));
+  };
+  CHECK(status(hashed("00000006", "false")) == 200);
+  CHECK(status(hashed("00000007", "true")) == 401);
 }
 
 TEST_CASE("Security: what cannot work is refused with its place") {

@@ -104,8 +104,18 @@ TEST_CASE("Bearer/JWT: bad tokens are refused, in few words") {
   CHECK(status(at.ask("/a/x", Tokens::bearer(good) + Tokens::bearer(good))) == 401);
 }
 
-TEST_CASE("Bearer/JWT: from a cookie, and from the query in handshakes alone") {
+TEST_CASE("Bearer/JWT: one whose roles do not suffice hears 403 insufficient_scope") {
   Tokens at;
+  const std::string token = hs256(kSecret, R"({"sub":"ada","aud":"shop","roles":["staff"],"exp":)" +
+                                               std::to_string(tests::unix_seconds() + 100) + "}");
+  CHECK(status(at.ask("/a/x", Tokens::bearer(token))) == 200);
+  const std::string answer = at.ask("/a/admin/x", Tokens::bearer(token));
+  CHECK(status(answer) == 403);
+  CHECK(has(answer, "WWW-Authenticate: Bearer realm=\"Shop\", error=\"insufficient_scope\"\r\n"));
+}
+
+TEST_CASE("Bearer/JWT: from a cookie, and from the query in handshakes alone") {
+  Tokens at("secretFile='secret'", "<SecurityConstraint path='/open'/>");
   const std::string token = hs256(kSecret, claims(100));
   CHECK(status(at.ask("/a/x", "Cookie: a=b; token=" + token + "\r\n")) == 200);
   CHECK(status(at.ask("/a/x", "Cookie: nottoken=" + token + "\r\n")) == 401);
@@ -116,9 +126,16 @@ TEST_CASE("Bearer/JWT: from a cookie, and from the query in handshakes alone") {
   CHECK(at.shake("/a/socket") == 401);
   CHECK(at.shake("/a/socket?access_token=" + token, "Authorization: Basic eDp5\r\n") == 401);
   CHECK(at.shake("/a/socket?access_token=" + token + "&access_token=" + token + "&y=2") == 101);
+  // Also where nobody asked for it, and where there is no application.
+  CHECK(status(at.ask("/a/open?access_token=" + token)) == 200);
+  CHECK(status(at.ask("/nowhere?access_token=" + token)) == 404);
+  CHECK(status(at.ask("/%zz?access_token=" + token)) == 400);
   at.server.stop();
   const std::string log = at.server.read("logs/access_log");
   CHECK(has(log, "/a/socket?access_token=****&access_token=****&y=2"));
+  CHECK(has(log, "/a/open?access_token=****"));
+  CHECK(has(log, "/nowhere?access_token=****"));
+  CHECK(has(log, "/%zz?access_token=****"));
   CHECK_FALSE(has(log, "?access_token=" + token));
   CHECK_FALSE(has(log, "&access_token=" + token));
 }

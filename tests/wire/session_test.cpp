@@ -334,6 +334,46 @@ TEST_CASE("Turns: over maxWaiting requests are answered 503, and an aborted hold
   CHECK(tests::eventually([&] { return scene.say("/slow?go") == "1"; }));
 }
 
+TEST_CASE("Turns: who waits too long is answered by the page for that, and the next one goes on") {
+  const std::uint16_t hasty = tests::free_port();
+  const Scene scene(
+      "maxWaiting='4'/><ErrorPage status='503' location='/l'", "",
+      "<Connector address='127.0.0.1' asyncTimeout='200ms' port='" + std::to_string(hasty) + "'/>");
+  const std::string cookie = cookie_of(scene.ask("/l"));
+  const std::string fields = "Cookie: " + cookie + "\r\n";
+  Client holder(scene.port);
+  holder.send("GET /s/slow HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
+  std::string late;
+  CHECK(tests::eventually([&] {  // until the other one has its turn
+    late = RunningServer::get(hasty, "/s/slow", "localhost", fields);
+    return late.starts_with("HTTP/1.1 503 ");
+  }));
+  CHECK(late.find("Content-Length: ") != late.npos);
+  CAPTURE(late);
+  CHECK(body_of(late).starts_with("old "));  // what the page at /l says
+  CHECK(tests::eventually([&] { return scene.say("/slow?go") == "1"; }));
+  CHECK(holder.answer().starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("Cookie: the path of a context is that which browsers send") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const char* plugins = std::getenv("MARGAY_TEST_PLUGINS");
+  REQUIRE(plugins != nullptr);
+  std::filesystem::create_directories(server.folder / "apps/gr\xC3\xB6\xC3\x9F e/lib");
+  std::filesystem::copy_file(std::filesystem::path(plugins) / "sessions.so",
+                             server.folder / "apps/gr\xC3\xB6\xC3\x9F e/lib/sessions.so");
+  server.write("apps/gr\xC3\xB6\xC3\x9F e/app.xml",
+               "<Application><Library file='lib/sessions.so'/>"
+               "<Endpoint type='on-loop' path='/l'/></Application>");
+  server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
+                                 std::to_string(port) +
+                                 "'/><Engine><Host name='localhost'/></Engine></Service></Server>");
+  server.start();
+  CHECK(set_cookie(RunningServer::get(port, "/gr%C3%B6%C3%9F%20e/l"))
+            .find("; Path=/gr%C3%B6%C3%9F%20e;") != std::string::npos);
+}
+
 TEST_CASE("Sockets: those bound to a session close with 1008 when it ends, also behind a new id") {
   const Scene scene;
   const std::string cookie = cookie_of(scene.ask("/l"));

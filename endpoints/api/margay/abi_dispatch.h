@@ -42,6 +42,11 @@ typedef struct margay_dispatches {
   /* A margay_mapping_match: which kind of pattern of the application takes the path, which is
    * decoded here; NONE, too, where it leads to the endpoint that asks. */
   int (*leads_to)(margay_exchange*, margay_str path);
+  /* Whether a client that asks for this path, which is decoded here, has to meet the same
+   * constraints as the one of this request had: 1 or 0. What shows under one path what is another's
+   * asks this before; dispatches are judged by nobody. 1, too, where no client asked for the path
+   * of this call, as in a forward. */
+  int (*is_guarded_alike)(margay_exchange*, margay_str path);
 } margay_dispatches;
 
 #ifdef __cplusplus

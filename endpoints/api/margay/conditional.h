@@ -44,15 +44,24 @@ inline std::optional<LastModified> http_date(std::string_view field) {
          std::chrono::seconds{second};
 }
 
+// All lines of a field that is a list, as one (RFC 9110 section 5.3).
+inline std::string whole_list(const Request& request, std::string_view name) {
+  std::string list;
+  for (const margay_field& field : request.headers())
+    if (view(field.name) == name) list.append(list.empty() ? "" : ", ").append(view(field.value));
+  return list;
+}
+
 struct TagSearch {
   bool well_formed = false;
   bool found = false;
 };
 
-// Looks for `etag` in a list of entity tags, or "*" (RFC 9110 section 8.8.3). Compared strongly, a
-// weak tag is like no other (section 8.8.3.2).
-inline TagSearch look_for_tag(std::string_view list, std::string_view etag, bool strongly) {
-  if (trimmed(list) == "*") return {true, !etag.empty()};
+// Looks for `etag` in a list of entity tags, or for `exists` where it is "*" (RFC 9110 section
+// 8.8.3). Compared strongly, a weak tag is like no other (section 8.8.3.2).
+inline TagSearch look_for_tag(std::string_view list, std::string_view etag, bool exists,
+                              bool strongly) {
+  if (trimmed(list) == "*") return {true, exists};
   const bool weak = etag.starts_with("W/");
   const std::string_view opaque = weak ? etag.substr(2) : etag;
   TagSearch search;
@@ -92,14 +101,18 @@ inline bool check_not_modified(Request& request, Response& response, std::string
   const auto since = [&](std::string_view name) {
     return modified ? detail::http_date(request.header(name)) : std::optional<LastModified>{};
   };
+  const auto finds = [&](std::string_view name, bool strongly) {
+    const bool exists = !etag.empty() || modified;
+    return detail::look_for_tag(detail::whole_list(request, name), etag, exists, strongly).found;
+  };
   bool failed = false;  // in the order of RFC 9110 section 13.2.2
   if (request.has_header("if-match"))
-    failed = !detail::look_for_tag(request.header("if-match"), etag, true).found;
+    failed = !finds("if-match", true);
   else if (const auto unmodified = since("if-unmodified-since"))
     failed = *modified > *unmodified;
   bool fresh = false;
   if (!failed && request.has_header("if-none-match"))
-    fresh = detail::look_for_tag(request.header("if-none-match"), etag, false).found;
+    fresh = finds("if-none-match", false);
   else if (const auto known = since("if-modified-since"); !failed && reads && known)
     fresh = *modified <= *known;
   if (failed || (fresh && !reads)) {

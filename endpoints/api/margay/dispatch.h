@@ -56,6 +56,10 @@ inline margay_mapping_match Response::leads_to(std::string_view path) const {
   return static_cast<margay_mapping_match>(dispatches().leads_to(&exchange_, str(path)));
 }
 
+inline bool Response::is_guarded_alike(std::string_view path) const {
+  return dispatches().is_guarded_alike(&exchange_, str(path)) != 0;
+}
+
 inline void Async::dispatch(std::string path) {
   run([path = std::move(path)](Response& response) { response.redispatch(path); });
   release();

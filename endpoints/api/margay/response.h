@@ -99,6 +99,10 @@ class Response {
   // Which pattern of the application takes a path within it, which is decoded here;
   // MARGAY_MATCH_NONE also where it leads to the endpoint that asks.
   margay_mapping_match leads_to(std::string_view path) const;
+  // Whether the application's constraints ask the same for a path within it, which is decoded here,
+  // as for that of the client's request. To be asked before one path's contents are shown under
+  // another. True during dispatches, which are judged by nobody.
+  bool is_guarded_alike(std::string_view path) const;
   // Forward of an answer that is suspended, for filters with dispatcher="ASYNC"; no path is that of
   // the client. See Async::dispatch.
   void redispatch(std::string_view path = {});

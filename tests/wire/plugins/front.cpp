@@ -181,6 +181,11 @@ class Front : public margay::Dispatcher {
     put("/tagged", [](margay::Request& request, margay::Response& response) {
       if (!margay::check_not_modified(request, response, "\"v7\"")) response.write("changed");
     });
+    put("/dated", [](margay::Request& request, margay::Response& response) {
+      if (!margay::check_not_modified(request, response, "",
+                                      margay::LastModified(std::chrono::seconds(784111777))))
+        response.write("changed");
+    });
   }
 
   void map_errors() {

@@ -1,5 +1,8 @@
 // What an endpoint knows of its user, and a realm of a library.
+#include <atomic>
+#include <chrono>
 #include <optional>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 
@@ -46,7 +49,19 @@ class Reader : public margay::Endpoint {
   }
 };
 
-// ?login=user:password, ?logout, ?ask, ?set=name, ?get=name, ?end; then who it is.
+// Handshakes that wait for the other half of a test.
+std::counting_semaphore<> released(0);
+std::atomic<int> held{0};
+
+class Held : public margay::Interceptor {
+ public:
+  bool before(margay::Request&, margay::Response&) override {
+    ++held;
+    return released.try_acquire_for(std::chrono::seconds(20));
+  }
+};
+
+// ?login=user:password, ?logout, ?ask, ?set=name, ?get=name, ?end, ?held, ?release; then who it is.
 class Door : public margay::Endpoint {
  public:
   void service(margay::Request& request, margay::Response& response) override {
@@ -64,6 +79,8 @@ class Door : public margay::Endpoint {
       const auto session = request.session_if_any();
       text += "a=" + (session ? session->get("a").value_or("none") : "nothing") + " ";
     }
+    if (request.has_parameter("held")) text += "held=" + std::to_string(held) + " ";
+    if (request.has_parameter("release")) released.release();
     text += "user=" + std::string(request.principal());
     text += " type=" + std::string(request.auth_type());
     text += request.is_user_in_role("admin") ? " admin" : "";
@@ -107,4 +124,4 @@ MARGAY_PLUGIN("guarded", "1.0", margay::endpoint<Me>("me"),
               margay::endpoint<MeOnLoop>("me_on_loop"), margay::endpoint<Reader>("reader"),
               margay::endpoint<Door>("door"), margay::endpoint<DoorOnLoop>("door_on_loop"),
               margay::websocket<Quiet>("quiet"), margay::websocket<Renewed>("renewed"),
-              margay::realm<Fixed>("fixed"))
+              margay::interceptor<Held>("held"), margay::realm<Fixed>("fixed"))
