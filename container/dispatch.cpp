@@ -94,7 +94,7 @@ int Invocation::leads_to(std::string_view path) {
 
 bool Invocation::is_guarded_alike(std::string_view path) {
   const Application* const application = start_.application;
-  if (application == nullptr || application->guards.empty() || dispatcher_ != MARGAY_REQUEST)
+  if (application == nullptr || application->guards.empty() || request.dispatcher != MARGAY_REQUEST)
     return true;
   const auto guard_of = [&](std::string_view of) {
     RouteMatch match;

@@ -92,6 +92,9 @@ bool Invocation::error_dispatch(const ErrorPage& page) {
   const Aim target = aim(page.location);
   if (target.endpoint == nullptr || target.endpoint->readiness() != 200) return false;
   in_error_ = true;
+  // A request that was refused before the constraints has the user that it brought.
+  if (principal_.empty() && admission_ && admission_->user() != nullptr)
+    principal_ = exchange_.arena().copy(admission_->user()->name);
   waiting_ = false;  // a filter that has not decided yet is not asked any more
   request.method = {"GET", 3};
   follow(target, MARGAY_ERROR_PAGE);

@@ -237,11 +237,18 @@ std::string HttpSession::awaited_target() const {
   return awaited_ ? awaited_->target() : std::string();
 }
 
-std::optional<security::SavedRequest> HttpSession::take_awaited(std::string_view path,
+std::optional<security::SavedRequest> HttpSession::take_awaited(std::string_view target,
+                                                                std::string_view path,
                                                                 std::string_view query) {
   const std::scoped_lock lock(mutex_);
-  if (login_ == nullptr || !awaited_ || awaited_->path != path || awaited_->query != query)
-    return std::nullopt;
+  if (login_ == nullptr || !awaited_) return std::nullopt;
+  const bool is_it =
+      awaited_->target() == target || (awaited_->path == path && awaited_->query == query);
+  return is_it ? std::exchange(awaited_, std::nullopt) : std::nullopt;
+}
+
+std::optional<security::SavedRequest> HttpSession::give_awaited() {
+  const std::scoped_lock lock(mutex_);
   return std::exchange(awaited_, std::nullopt);
 }
 

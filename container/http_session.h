@@ -114,8 +114,12 @@ class HttpSession {
   bool awaits_login() const;
   // Where the request that waits was going, as a reference; empty: none waits.
   std::string awaited_target() const;
-  // Somebody has logged in and comes back for it: the request, once.
-  std::optional<security::SavedRequest> take_awaited(std::string_view path, std::string_view query);
+  // Somebody has logged in and comes back for it, by its target or by what that has become: the
+  // request, once.
+  std::optional<security::SavedRequest> take_awaited(std::string_view target, std::string_view path,
+                                                     std::string_view query);
+  // For another session that takes its place.
+  std::optional<security::SavedRequest> give_awaited();
 
   // What stands for the session at its sockets: the same when the id changes. From then on its end
   // has to be told to them. Empty: it has ended.

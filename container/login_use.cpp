@@ -30,7 +30,7 @@ bool is_safe(std::string_view method) {
 security::PrincipalPointer LoginUse::recall() {
   HttpSession* const session = invocation_.sessions().find();
   if (session == nullptr) return nullptr;
-  logouts_ = session->logouts();
+  note_logouts(*session);
   const security::LoginPointer login = session->login();
   if (login == nullptr) return nullptr;
   const security::Realm* const realm = invocation_.application()->security->realm.get();
@@ -40,12 +40,18 @@ security::PrincipalPointer LoginUse::recall() {
                                                        : nullptr;
   if (user == nullptr || user->is_outdated()) {
     if (session->log_out()) invocation_.sessions().close_sockets();
+    note_logouts(*session);
     return nullptr;
   }
   if (!same_realm)
     session->renew_login(
         login, std::make_shared<const security::Login>(security::Login{user, realm->number()}));
   return user;
+}
+
+void LoginUse::note_logouts(const HttpSession& session) {
+  looked_at_ = &session;
+  logouts_ = session.logouts();
 }
 
 void LoginUse::use(security::PrincipalPointer user) {
@@ -58,14 +64,18 @@ void LoginUse::use(security::PrincipalPointer user) {
 margay_result LoginUse::keep(security::PrincipalPointer user) {
   SessionUse& sessions = invocation_.sessions();
   HttpSession* session = sessions.find();
+  std::optional<security::SavedRequest> waits;
   if (session != nullptr)
     if (const std::string owner = session->owner(); !owner.empty() && owner != user->name) {
+      // What waits since the logout is of who logs in now.
+      if (session->login() == nullptr) waits = session->give_awaited();
       sessions.invalidate();
       session = nullptr;
     }
   const margay_result result = session == nullptr ? sessions.create(session) : sessions.change_id();
   if (result != MARGAY_OK) return result;
-  logouts_ = session->logouts();
+  if (waits) session->await_login(std::move(*waits), {});
+  note_logouts(*session);
   const std::uint64_t realm = invocation_.application()->security->realm->number();
   session->log_in(std::make_shared<const security::Login>(security::Login{user, realm}));
   use(std::move(user));
@@ -211,7 +221,8 @@ void LoginUse::restore() {
 // What the request was is as it came then; whose it is, such as its cookies, is as it comes now.
 void LoginUse::remake(HttpSession& session) {
   const auto saved =
-      session.take_awaited(view(invocation_.request.path), view(invocation_.request.query));
+      session.take_awaited(invocation_.exchange().request.target, view(invocation_.request.path),
+                           view(invocation_.request.query));
   if (!saved || saved->is_plain()) return;
   server::Exchange& exchange = invocation_.exchange();
   server::Arena& arena = exchange.arena();
@@ -273,7 +284,7 @@ margay_result LoginUse::log_out() {
   if (application == nullptr || application->security == nullptr) return MARGAY_FAILED;
   if (HttpSession* const session = invocation_.sessions().find(); session != nullptr) {
     if (session->log_out()) invocation_.sessions().close_sockets();
-    logouts_ = session->logouts();
+    note_logouts(*session);
   }
   use(nullptr);
   return MARGAY_OK;

@@ -37,9 +37,11 @@ class LoginUse {
   // Answers the form of the login page. On a worker.
   void take_form();
 
-  // How often its session had been logged out of when the request's user was found; nothing:
-  // nobody has looked for one.
-  std::optional<std::uint64_t> logouts() const { return logouts_; }
+  // How often this session had been logged out of when the request's user was found in it; nothing:
+  // nobody has looked there.
+  std::optional<std::uint64_t> logouts_of(const HttpSession* session) const {
+    return session == looked_at_ ? logouts_ : std::nullopt;
+  }
 
   // As margay_security's.
   margay_result log_in(std::string_view user, std::string_view password);
@@ -57,6 +59,9 @@ class LoginUse {
   void redirect_to(std::string_view location);
 
   Invocation& invocation_;
+  void note_logouts(const HttpSession& session);
+
+  const HttpSession* looked_at_ = nullptr;
   std::optional<std::uint64_t> logouts_;
   std::vector<security::PrincipalPointer> earlier_;  // of whom somebody may have views
 };

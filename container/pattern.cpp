@@ -8,10 +8,8 @@
 namespace container {
 namespace {
 
-using Fault = tl::unexpected<PatternError>;
-
-Fault fault(std::size_t offset, std::string text) {
-  return Fault(PatternError{std::move(text), offset});
+tl::unexpected<PatternError> fault(std::size_t offset, std::string text) {
+  return tl::unexpected(PatternError{std::move(text), offset});
 }
 
 bool is_name_character(char c) {

@@ -24,7 +24,11 @@ class SessionUse {
 
   // Null: there is none.
   HttpSession* find();
-  std::shared_ptr<HttpSession> share() { return find() == nullptr ? nullptr : session_; }
+  // The same, or one that has ended meanwhile.
+  std::shared_ptr<HttpSession> share_last() {
+    look();
+    return session_;
+  }
   // As margay_sessions.find with `create`.
   margay_result create(HttpSession*& made);
   margay_result change_id();

@@ -27,8 +27,9 @@ void say_goodbye(server::websocket::WebSocket& socket) {
 
 class Token final : public server::UpgradeToken {
  public:
-  // `bound`: the HTTP session that it is closed with; null: none. `logouts`: of that, when the
-  // user of the handshake was found. `expires`: as server::websocket::Limit has it.
+  // `bound`: the HTTP session that it is closed with, which may have ended; null: none. `logouts`:
+  // of that, when the user of the handshake was found. `expires`: as server::websocket::Limit has
+  // it.
   Token(Hub& hub, std::shared_ptr<SessionCount> sessions, std::shared_ptr<HttpSession> bound,
         std::optional<std::uint64_t> logouts, std::uint64_t expires, Opening opening)
       : hub_(hub),
@@ -75,7 +76,7 @@ class Token final : public server::UpgradeToken {
 // The HTTP session that closes the socket when it ends, unless the handshake names something else.
 std::shared_ptr<HttpSession> bound_session(Invocation& invocation) {
   const auto binding = invocation.attribute("margay.session");
-  return binding && !binding->empty() ? nullptr : invocation.sessions().share();
+  return binding && !binding->empty() ? nullptr : invocation.sessions().share_last();
 }
 
 HandshakeRecord& record_of(Handshake& handshake, std::string_view scope, HttpSession* session) {
@@ -151,9 +152,10 @@ void WebSocketAcceptor::open(Handshake& handshake) {
   socket.log.debug("{} takes {} {} over as websocket", socket.title,
                    invocation.exchange().request.method,
                    std::string_view(invocation.request.path.data, invocation.request.path.size));
+  const auto logouts = invocation.logins().logouts_of(session.get());
   invocation.exchange().upgrade(std::make_unique<Token>(hub_, socket.sessions, std::move(session),
-                                                        invocation.logins().logouts(),
-                                                        expiry_of(invocation), std::move(opening)));
+                                                        logouts, expiry_of(invocation),
+                                                        std::move(opening)));
 }
 
 }  // namespace container

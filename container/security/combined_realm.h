@@ -33,11 +33,14 @@ class CombinedRealm : public Realm {
   template <class Ask>
   Answer first(Ask ask) {
     Answer last;
+    bool refused = false;
     for (const auto& one : realms_) {
       Answer answer = ask(*one);
       if (answer.outcome == Outcome::accepted) return answer;
       if (answer.outcome != Outcome::refused) last = answer;
+      refused = refused || answer.outcome == Outcome::refused || answer.also_refused;
     }
+    last.also_refused = refused;
     return last;
   }
 

@@ -76,10 +76,13 @@ Answer LockOutRealm::authenticate(const Attempt& attempt) {
     const bool address_locked = !address.empty() && addresses_.add(address, now);
     return std::pair(user_locked, address_locked);
   };
+  const auto is_locked = [&] {
+    const auto now = FailureCounts::Clock::now();
+    return users_.is_locked(user, now) || addresses_.is_locked(address, now);
+  };
   {
     const std::scoped_lock lock(mutex_);
-    const auto now = FailureCounts::Clock::now();
-    if (users_.is_locked(user, now) || addresses_.is_locked(address, now)) {
+    if (is_locked()) {
       fails();
       return {};
     }
@@ -88,8 +91,10 @@ Answer LockOutRealm::authenticate(const Attempt& attempt) {
   std::pair<bool, bool> locked;
   {
     const std::scoped_lock lock(mutex_);
+    // Others have failed meanwhile: many guesses at once are no more than one after another.
+    if (answer.outcome == Outcome::accepted && is_locked()) answer = {};
     if (answer.outcome == Outcome::accepted) users_.forget(user);
-    if (answer.outcome == Outcome::refused) locked = fails();
+    if (answer.outcome == Outcome::refused || answer.also_refused) locked = fails();
   }
   if (locked.first) log_.warn("a user is locked out after too many failures from {}", address);
   if (locked.second) log_.warn("the client {} is locked out after too many failures", address);

@@ -30,6 +30,8 @@ enum class Outcome : std::uint8_t {
 struct Answer {
   Outcome outcome = Outcome::refused;
   PrincipalPointer principal{};  // of `accepted`
+  // One of several realms refused, whatever the others could not tell.
+  bool also_refused = false;
 };
 
 // Any number of workers; never a loop, as it may take long.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <semaphore>
@@ -21,22 +22,23 @@ constexpr std::size_t kSalt = 18, kHash = 33;  // multiples of three: Base64 wit
 using Salt = std::array<unsigned char, kSalt>;
 using Hash = std::array<unsigned char, kHash>;
 
-// Each takes 32 MiB and a core.
+// Each takes 32 MiB and a core. Two run at once, and few wait: who waits holds a worker.
 class Turn {
  public:
   Turn() {
-    if (!turns().try_acquire_for(std::chrono::seconds(2)))
-      throw std::runtime_error("too many passwords at once");
+    const bool may_wait = waiting_.fetch_add(1) < kMostWaiting;
+    const bool has_it = may_wait && turns_.try_acquire_for(std::chrono::seconds(2));
+    waiting_.fetch_sub(1);
+    if (!has_it) throw TooManyPasswords();
   }
-  ~Turn() { turns().release(); }
+  ~Turn() { turns_.release(); }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
  private:
-  static std::counting_semaphore<2>& turns() {
-    static std::counting_semaphore<2> all(2);
-    return all;
-  }
+  static constexpr int kMostWaiting = 16;
+  static inline std::counting_semaphore<2> turns_{2};
+  static inline std::atomic<int> waiting_{0};
 };
 
 Hash scrypt(std::string_view password, const Salt& salt) {

@@ -24,14 +24,18 @@ Users::Users(const std::string& file)
       count_(database_, "SELECT count(*) FROM users") {}
 
 Users::Added Users::add(std::string_view name, std::string_view password) {
+  if (find(name)) return Added::taken;  // costs no hash
+  if (is_full()) return Added::full;
   const std::string hash = hash_of(password);
   const std::scoped_lock lock(mutex_);
-  {
-    Statement::Run row(count_);
-    if (row.next() && row.integer(0) >= kMost) return Added::full;
-  }
   Statement::Run(add_, name, hash).next();
   return database_.changes() == 1 ? Added::yes : Added::taken;
+}
+
+bool Users::is_full() {
+  const std::scoped_lock lock(mutex_);
+  Statement::Run row(count_);
+  return row.next() && row.integer(0) >= kMost;
 }
 
 std::optional<std::string> Users::check(std::string_view name, std::string_view password) {

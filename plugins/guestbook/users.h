@@ -15,7 +15,7 @@ namespace guestbook {
 // throws.
 class Users {
  public:
-  static constexpr std::int64_t kMost = 10'000;
+  static constexpr std::int64_t kMost = 10'000;  // and those who sign up at the same moment
 
   explicit Users(const std::string& file);
 
@@ -30,6 +30,7 @@ class Users {
     std::string name, password;
   };
   std::optional<Stored> find(std::string_view name);
+  bool is_full();
 
   std::mutex mutex_;  // guards all below, and is not held while passwords are hashed
   Database database_;

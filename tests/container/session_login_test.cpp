@@ -36,14 +36,15 @@ TEST_CASE("a request that waits for a login is given out once, to who has logged
   session.await_login(post("/b"), {});
   CHECK(session.awaits_login());
   CHECK(session.awaited_target() == "/b?q");
-  CHECK_FALSE(session.take_awaited("/b", "q").has_value());
+  CHECK_FALSE(session.take_awaited("", "/b", "q").has_value());
   session.log_in(login_of("ada"));
-  CHECK_FALSE(session.take_awaited("/b", "").has_value());
-  CHECK_FALSE(session.take_awaited("/a", "q").has_value());
-  const auto taken = session.take_awaited("/b", "q");
+  CHECK_FALSE(session.take_awaited("", "/b", "").has_value());
+  CHECK_FALSE(session.take_awaited("/b", "/rewritten", "").has_value());
+  CHECK_FALSE(session.take_awaited("", "/a", "q").has_value());
+  const auto taken = session.take_awaited("", "/b", "q");
   REQUIRE(taken.has_value());
   CHECK(taken->body == "hello");
-  CHECK_FALSE(session.take_awaited("/b", "q").has_value());
+  CHECK_FALSE(session.take_awaited("", "/b", "q").has_value());
   CHECK_FALSE(session.awaits_login());
 }
 

@@ -145,6 +145,13 @@ TEST_CASE("Forward / include: include cannot change status and fields") {
   CHECK(has(shop.body("/go?do=include&to=/go"), " status=500 after status=200 after"));  // for ever
 }
 
+TEST_CASE("include: a folder, though its welcome file has constraints of its own") {
+  const Shop shop("<SecurityConstraint path='*.html' transportGuarantee='CONFIDENTIAL'/>");
+  CHECK(shop.ask("/docs/").find("\r\nLocation: /shop/docs/index.html\r\n") != std::string::npos);
+  for (const char* how : {"include", "forward"})
+    CHECK(has(shop.body("/go-slow?do=" + std::string(how) + "&to=/docs/"), "the documents"));
+}
+
 TEST_CASE("include: static files, whatever the client asked of its own") {
   const Shop shop;
   const char* const conditions =

@@ -366,6 +366,32 @@ TEST_CASE("FORM: somebody else gets nothing of a session whose user has logged o
   }
 }
 
+TEST_CASE("FORM: what waits since a logout is made again for whoever logs in") {
+  const Scene scene;
+  Browser browser(scene);
+  browser.get("/a/in/x");
+  browser.log_in();
+  browser.get("/a/door?set=mine");
+  browser.get("/a/door?logout");
+  browser.sent_to(browser.post("/a/in/x?echo", "text=kept"));
+  const std::string back = browser.sent_to(browser.log_in("bob", "pw:2"));
+  CHECK(back == "/a/in/x?echo");
+  const std::string made = body_of(browser.get(back));
+  CHECK(has(made, "user=bob"));
+  CHECK(has(made, "body=text=kept method=POST"));
+  CHECK(has(body_of(browser.get("/a/door?get")), "a=none"));
+}
+
+TEST_CASE("FORM: a page for an error knows the user, also of what was refused for its length") {
+  const Scene scene("", kMemory, "<ErrorPage location='/page'/>");
+  Browser browser(scene);
+  browser.get("/a/in/x");
+  browser.log_in();
+  const std::string answer = browser.ask("POST /a/in/small", "Content-Length: 99999\r\n");
+  CHECK(status(answer) == 413);
+  CHECK(has(answer, "user=ada type=FORM role=admin"));
+}
+
 TEST_CASE("FORM: a filter of the host that refuses is no way in, whatever page tells of it") {
   const Scene scene("",
                     std::string(kMemory) +
@@ -384,7 +410,11 @@ TEST_CASE("FORM: a filter of the host that refuses is no way in, whatever page t
   CHECK(has(body_of(browser.get("/a/door")), "user= type="));
 }
 
-TEST_CASE("FORM: a WebSocket whose user logs out during the handshake closes with 1008") {
+TEST_CASE("FORM: a WebSocket whose login or session ends during the handshake closes with 1008") {
+  std::string how;
+  SUBCASE("") { how = "logout"; }
+  SUBCASE("") { how = "end"; }
+  CAPTURE(how);
   const Scene scene("", kMemory,
                     "<WebSocket type='quiet' name='held' path='/in/held'>"
                     "<Interceptor type='held'/></WebSocket>");
@@ -398,7 +428,7 @@ TEST_CASE("FORM: a WebSocket whose user logs out during the handshake closes wit
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: " +
       browser.cookie + "\r\n\r\n");
   REQUIRE(tests::eventually([&] { return has(browser.get("/a/door?held"), "held=1"); }));
-  CHECK(has(browser.get("/a/door?logout"), "user= "));
+  CHECK(status(browser.get("/a/door?" + how)) == 200);
   browser.get("/a/door?release");
   CHECK(status(client.answer(true)) == 101);
   while (client.buffer().size() < 4 && client.receive(std::chrono::seconds(20))) {
@@ -453,6 +483,11 @@ TEST_CASE("FORM: who is taken out of the users file, or gets another password, i
                "<users><user username='ada' password='other' roles='admin'/>"
                "<user username='bob' password='pw:2' roles=''/></users>");
   server.log.await("were read again");
+  // Where nobody has to log in a handshake goes on as nobody.
+  tests::FrameClient later(scene.port, "/a/socket", "Cookie: " + ada.cookie + "\r\n");
+  REQUIRE(later.is_open());
+  later.text("still here");
+  CHECK(later.next() == "still here");
   CHECK(ada.sent_to(ada.get("/a/in/x")) == "/a/login");
   const auto last = socket.frame();
   REQUIRE(last.has_value());

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <string>
+#include <utility>
 
 using namespace container::security;
 using namespace std::chrono_literals;
@@ -13,11 +15,15 @@ namespace {
 struct Counting final : Realm {
   Answer authenticate(const Attempt& attempt) override {
     ++asked;
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
+    if (fails) return {Outcome::failed};
     if (attempt.password != "right") return {};
     return {Outcome::accepted, std::make_shared<const Principal>()};
   }
   Answer find(std::string_view) override { return {}; }
   int asked = 0;
+  bool fails = false;
+  std::function<void()> meanwhile;
 };
 
 }  // namespace
@@ -73,4 +79,30 @@ TEST_CASE("LockOut: an address that tries many users is locked out for all of th
   CHECK(ask("ada", "right", "2001:db8::2") == Outcome::refused);  // the same 64 bits
   CHECK(ask("ada", "right", "2001:db8:0:1::1") == Outcome::accepted);
   CHECK(ask("ada", "right", "") == Outcome::accepted);
+}
+
+TEST_CASE("LockOut: many guesses at once are no more than one after another") {
+  auto inner = std::make_shared<Counting>();
+  LockOutRealm realm({inner}, {.failures = 3, .address_failures = 1000}, server::Log());
+  const auto ask = [&](const char* password) {
+    return realm.authenticate({.user = "ada", .password = password, .address = "10.0.0.1"}).outcome;
+  };
+  inner->meanwhile = [&] {  // while the right one is looked at
+    for (int i = 0; i < 3; ++i) CHECK(ask("x") == Outcome::refused);
+  };
+  CHECK(ask("right") == Outcome::refused);
+  CHECK(inner->asked == 4);
+}
+
+TEST_CASE("LockOut: a guess counts also while another realm cannot tell") {
+  auto inner = std::make_shared<Counting>();
+  auto broken = std::make_shared<Counting>();
+  broken->fails = true;
+  LockOutRealm realm({inner, broken}, {.failures = 3, .address_failures = 1000}, server::Log());
+  const auto ask = [&](const char* password) {
+    return realm.authenticate({.user = "ada", .password = password, .address = "10.0.0.1"}).outcome;
+  };
+  CHECK(ask("right") == Outcome::accepted);
+  for (int i = 0; i < 3; ++i) CHECK(ask("x") == Outcome::failed);
+  CHECK(ask("right") == Outcome::refused);
 }
