@@ -30,6 +30,9 @@ std::uint64_t nanoseconds() {
 
 using margay::str;
 
+// Of the server as a whole.
+constexpr std::string_view kMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 bool fetches(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
 }  // namespace
@@ -274,6 +277,11 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
   request.path = str(target->path);
   request.query = str(target->query);
   const auto path = [&] { return std::string_view{request.path.data, request.path.size}; };
+  // RFC 9110 section 9.3.7: of the server as a whole.
+  if (target->form == TargetForm::asterisk) {
+    exchange.response().set(arena, "Allow", kMethods);
+    return reject_with(visit, 200);
+  }
   if (start.host != nullptr && start.host->maps) invocation.map(start.host->filters);
   const auto context = start.host == nullptr ? std::nullopt : start.host->contexts.lookup(path());
   std::string_view rest = path();
@@ -306,8 +314,10 @@ void Engine::route(server::Exchange& exchange, Entrance& entrance, const Mapping
     constrain(invocation, *start.application, rest.empty() ? "/" : rest, mine);
   invocation.choose_filters(MARGAY_REQUEST, path(), rest.empty() ? "/" : rest);
   if (visit.begin == 0 && invocation.is_timed()) visit.begin = nanoseconds();
-  // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed.
-  const bool takes_root = found && (match.servlet_path.empty() || start.websocket != nullptr);
+  // mapperContextRootRedirectEnabled; an endpoint that takes `/*` needs no slash to be addressed,
+  // that of the root alone does.
+  const bool takes_all = match.servlet_path.empty() && (match.is_default || match.count > 0);
+  const bool takes_root = found && (takes_all || start.websocket != nullptr);
   if (context && rest.empty() && !context->context_path.empty() && !takes_root) {
     std::string location(context->context_path);
     location += '/';
@@ -337,9 +347,7 @@ void Engine::reject(server::Exchange& exchange, Entrance& entrance, int status,
 void Engine::refuse(server::Exchange& exchange, Entrance& entrance, int status,
                     std::string_view reason) {
   // RFC 9110 section 15.5.6. The only method refused before its resource is known is TRACE.
-  if (status == 405)
-    exchange.response().set(exchange.arena(), "Allow",
-                            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (status == 405) exchange.response().set(exchange.arena(), "Allow", kMethods);
   if (exchange.local == nullptr) return reject(exchange, entrance, status, reason);
   auto& visit = *static_cast<Visit*>(exchange.local);
   if (status == 503) exchange.response().set(exchange.arena(), "Retry-After", "1");

@@ -48,6 +48,7 @@ margay_result Invocation::report(int code, std::string_view message, const marga
        {"content-type", "content-length", "content-encoding", "etag", "last-modified"})
     head.remove(name);
   head.status = code;
+  if (exchange_.aborted()) return finish();  // nobody reads it; the log has the status
   if (!in_error_) {
     server::Arena& arena = exchange_.arena();
     ReportedError& error = dispatches().error;

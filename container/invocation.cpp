@@ -130,6 +130,9 @@ std::size_t Invocation::body_limit(std::size_t usual) const {
 server::Body Invocation::body() const {
   if (takes_login_) return server::Body::buffered;
   if (admission_ && admission_->is_hopeless()) return server::Body::ignored;
+  // It will be 401: nobody before the application can know a user, and nothing is kept for a login.
+  if (admission_ && admission_->lacks_user() && guarded_ == 0 && !saves_body())
+    return server::Body::ignored;
   if (start_.endpoint == nullptr || start_.endpoint->type == nullptr) return server::Body::ignored;
   return streams_body() ? server::Body::streamed : server::Body::buffered;
 }
@@ -262,7 +265,11 @@ bool Invocation::turn_away_user() {
     principal_ = exchange_.arena().copy(user->name);
     if (!user->claims.empty()) set_attribute("margay.claims", user->claims);
   }
-  if (status == 0) return false;
+  if (status == 0) {
+    if (admission_->is_private(exchange_.request.method))
+      exchange_.response().set(exchange_.arena(), "Cache-Control", "private");
+    return false;
+  }
   if (status == 401 && admission_->security()->form) return logins_.send_to_login(), true;
   admission_->complete(status, exchange_.response(), exchange_.arena());
   send_error(status, {});

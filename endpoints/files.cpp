@@ -91,6 +91,8 @@ std::string content_range(const ByteRange& part, std::uint64_t size) {
          '/' + std::to_string(size);
 }
 
+constexpr std::uint64_t kHeldBack = 8 * 1024;  // of an answer, see Response::write
+
 // Nothing that is in the file by chance, or by the will of who wrote it.
 std::string make_boundary() {
   thread_local std::random_device random;
@@ -374,6 +376,8 @@ void Files::send_as_is(margay::Request& request, margay::Response& response,
 
 void Files::send_part(margay::Response& response, const ServedFile& file, const ByteRange& part) {
   if (file.is_loaded()) {
+    // What is shorter than this is sent as a whole by itself.
+    if (part.size >= kHeldBack) response.header("Content-Length", std::to_string(part.size));
     response.write(file.bytes().substr(part.first, part.size));
     return;
   }

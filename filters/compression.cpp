@@ -32,18 +32,6 @@ void weaken_tag(margay::Head& head) {
   if (is_strong(tag)) head.set("ETag", "W/" + std::string(tag));
 }
 
-// Who asks by the weak form of a strong tag has the compressed one, and a 304 tells its tag (RFC
-// 9110 section 15.4.5).
-void answer_unchanged(const margay::Request& request, margay::Head& head) {
-  const std::string_view tag = head.find("ETag");
-  if (!is_strong(tag)) return;
-  const std::string_view asked = request.header("if-none-match");
-  const auto at = asked.find(tag);
-  if (at == asked.npos || at < 2 || asked.substr(at - 2, 2) != "W/") return;
-  weaken_tag(head);
-  depend_on_encoding(head);
-}
-
 }  // namespace
 
 Compression::Compression(const margay::Config& config)
@@ -98,8 +86,26 @@ bool Compression::could_compress(const margay::Head& head) const {
   return !spares_strong_tags_ || !is_strong(head.find("ETag"));
 }
 
+// A 304 has the fields that the 200 would have had (RFC 9110 section 15.4.5), though nobody can
+// tell its type. Who asks by the weak form of a strong tag has the compressed one.
+void Compression::answer_unchanged(const margay::Request& request, margay::Head& head) const {
+  const std::string_view tag = head.find("ETag");
+  const std::string_view asked = request.header("if-none-match");
+  const auto at = is_strong(tag) ? asked.find(tag) : asked.npos;
+  const bool has_compressed = at != asked.npos && at >= 2 && asked.substr(at - 2, 2) == "W/";
+  if (has_compressed) weaken_tag(head);
+  if (has_compressed || !is_strong(tag) || !spares_strong_tags_) depend_on_encoding(head);
+}
+
+// A part is of a form that others get in another one (RFC 9110 section 15.3.7).
+void Compression::answer_part(margay::Head& head) const {
+  if (!is_compressible(head.find("Content-Type"))) return;
+  if (!is_strong(head.find("ETag")) || !spares_strong_tags_) depend_on_encoding(head);
+}
+
 void Compression::head(const margay::Request& request, margay::Head& head, Compressing& its) {
   if (head.status == 304) answer_unchanged(request, head);
+  if (head.status == 206) answer_part(head);
   if (!could_compress(head)) return head.pass_body();
   depend_on_encoding(head);
   const std::size_t number = margay::choose_encoding(request, names_);

@@ -37,6 +37,8 @@ class Compression : public margay::StatefulFilter<Compressing> {
             Compressing& its) override;
 
  private:
+  void answer_unchanged(const margay::Request& request, margay::Head& head) const;
+  void answer_part(margay::Head& head) const;
   bool could_compress(const margay::Head& head) const;
   bool is_compressible(std::string_view content_type) const;
   bool take_place(Compressing& its);

@@ -62,6 +62,7 @@ struct LoginConfig : ConfigElement {
   bool charset = true;  // tells clients to use UTF-8
   CorsPreflight allow_cors_preflight = CorsPreflight::never;
   bool preemptive = false;
+  bool disable_proxy_caching = true;
   std::vector<std::string> digest_algorithms = {"SHA-256"};
   std::chrono::milliseconds nonce_validity{300'000};
   int nonce_cache_size = 1000;

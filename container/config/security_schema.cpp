@@ -193,6 +193,12 @@ std::shared_ptr<const Element> login_config_element() {
              boolean(&LoginConfig::preemptive),
              "Looks at credentials also where nobody needs any.",
              {"the same, on Context"}},
+            {"disableProxyCaching",
+             boolean(&LoginConfig::disable_proxy_caching),
+             "Answers that a user was needed for say `Cache-Control: private`, but for those to "
+             "POST "
+             "and where the application says something else.",
+             {"the same, on the Valve"}},
             {"digestAlgorithms",
              list(&LoginConfig::digest_algorithms),
              "DIGEST: of `SHA-256` and `MD5`, best first.",

@@ -43,6 +43,10 @@ class Admission {
   PrincipalPointer become(PrincipalPointer user);
   // Of a 401, 403 or 503.
   void complete(int status, server::ResponseHead& head, server::Arena& arena) const;
+  // Behind `decide` with 0: whether caches that many share must not keep the answer.
+  bool is_private(std::string_view method) const {
+    return demand_ == Guard::Demand::user && security_->disable_proxy_caching && method != "POST";
+  }
   // The status that plain requests are redirected with; nothing: they need not be.
   std::optional<int> confidential(std::string_view method) const;
   bool may_be_preflight(const server::RequestHead& head) const;

@@ -50,6 +50,7 @@ std::shared_ptr<const Security> make_security(const ApplicationConfig& config,
   auto made = std::make_shared<Security>();
   made->allow_cors_preflight = login.allow_cors_preflight;
   made->preemptive = login.preemptive;
+  made->disable_proxy_caching = login.disable_proxy_caching;
   made->roles.all = all_roles;
   for (const SecurityRoleConfig& role : config.roles) made->roles.declared.push_back(role.name);
   made->authenticator = make_authenticator(login, realm, folder, log);

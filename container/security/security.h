@@ -17,6 +17,7 @@ namespace container::security {
 struct Security {
   CorsPreflight allow_cors_preflight = CorsPreflight::never;
   bool preemptive = false;
+  bool disable_proxy_caching = true;
   RoleRules roles;
   std::shared_ptr<Realm> realm;                  // null: BEARER needs none
   std::shared_ptr<Authenticator> authenticator;  // sockets that came with a token keep it

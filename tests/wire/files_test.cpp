@@ -225,6 +225,26 @@ TEST_CASE("Static files: Status, 503 where nothing more can be opened") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("Static files: every size has its length, parts and compressed neighbours, too") {
+  Site site("<Parameter name='precompressed' value='gzip=.gz'/>");
+  for (const std::size_t size :
+       {0U, 1U, 8191U, 8192U, 8193U, 20'000U, 65'536U, 65'537U, 600'000U}) {
+    const std::string name = "of" + std::to_string(size) + ".txt";
+    site.server.write("apps/ROOT/static/" + name, digits(size));
+    site.server.write("apps/ROOT/static/" + name + ".gz", digits(size));
+    for (const std::string& fields : {std::string(), std::string("Accept-Encoding: gzip\r\n")}) {
+      const std::string answer = site.get("/" + name, fields);
+      CHECK(field(answer, "Content-Length") == std::to_string(size));
+      CHECK(field(answer, "Transfer-Encoding").empty());
+      CHECK(body_of(answer) == digits(size));
+    }
+    if (size < 3) continue;
+    const std::string part = site.get("/" + name, "Range: bytes=1-\r\n");
+    CHECK(status(part) == 206);
+    CHECK(field(part, "Content-Length") == std::to_string(size - 1));
+  }
+}
+
 TEST_CASE("Static files: Status") {
   Site site("", "<ErrorPage status='404' location='/small.txt'/>");
   std::filesystem::create_directories(site.server.folder / "apps/ROOT/static/empty");

@@ -301,13 +301,16 @@ TEST_CASE("FORM: scripts and WebSockets hear 401, and do not replace what the pa
 TEST_CASE("FORM: the way back never leads to another host") {
   const Scene scene;
   Browser browser(scene);
-  for (const char* target :
-       {"//evil.example/..//a/in/x", "http://localhost/a/in/x", "/a/in/./x", "///a/in/x"}) {
+  for (const char* target : {"//evil.example/..//a/in/x", "http://localhost/a/in/x", "///a/in/x"}) {
     CAPTURE(target);
     browser.cookie.clear();
     browser.get(target);
     CHECK(browser.sent_to(browser.log_in()) == "/a/in/x");
   }
+  // Another spelling of one's own path stays as it is.
+  browser.cookie.clear();
+  browser.get("/a/in/./x;v=1");
+  CHECK(browser.sent_to(browser.log_in()) == "/a/in/./x;v=1");
   browser.cookie.clear();
   browser.get("/a/in/%C3%A4%20%3Fx");
   CHECK(browser.sent_to(browser.log_in()) == "/a/in/%C3%A4%20%3Fx");

@@ -93,6 +93,31 @@ TEST_CASE("BASIC: charset is named unless it is turned off") {
   CHECK(status(at.ask("GET /a/x", basic("ada:pw"))) == 200);
 }
 
+TEST_CASE("Constraints: a body that nobody may send is not waited for") {
+  Guarded at(kBasic);
+  Client client(at.port);
+  client.send("POST /a/admin/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nonly");
+  CHECK(status(client.answer()) == 401);
+  Client asking(at.port);
+  asking.send(
+      "POST /a/admin/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  CHECK(status(asking.answer()) == 401);
+}
+
+TEST_CASE("Constraints: disableProxyCaching, what a user was needed for is private") {
+  for (const bool is_private : {true, false}) {
+    Guarded at("<LoginConfig authMethod='BASIC' disableProxyCaching='" +
+               std::string(is_private ? "true" : "false") +
+               "'/><SecurityConstraint path='/users/*' roles='**'/>");
+    const std::string in = at.ask("GET /a/users/x", basic("ada:pw"));
+    CHECK(status(in) == 200);
+    CHECK(field(in, "Cache-Control") == (is_private ? "private" : ""));
+    CHECK(field(at.ask("GET /a/open", basic("ada:pw")), "Cache-Control").empty());
+    CHECK(field(at.ask("POST /a/users/x", basic("ada:pw")), "Cache-Control").empty());
+  }
+}
+
 TEST_CASE("Constraints: judged before the filters of the application") {
   Guarded at(std::string(kBasic) +
              "<Filter type='health' path='/*'><Parameter name='path' value='/admin/up'/>"

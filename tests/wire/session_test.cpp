@@ -343,15 +343,13 @@ TEST_CASE("Turns: who waits too long is answered by the page for that, and the n
   const std::string fields = "Cookie: " + cookie + "\r\n";
   Client holder(scene.port);
   holder.send("GET /s/slow HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n");
-  std::string late;
-  CHECK(tests::eventually([&] {  // until the other one has its turn
-    late = RunningServer::get(hasty, "/s/slow", "localhost", fields);
-    return late.starts_with("HTTP/1.1 503 ");
-  }));
+  CHECK(tests::eventually([&] { return scene.say("/slow?held") == "1"; }));
+  const std::string late = RunningServer::get(hasty, "/s/slow", "localhost", fields);
+  CHECK(late.starts_with("HTTP/1.1 503 "));
   CHECK(late.find("Content-Length: ") != late.npos);
   CAPTURE(late);
   CHECK(body_of(late).starts_with("old "));  // what the page at /l says
-  CHECK(tests::eventually([&] { return scene.say("/slow?go") == "1"; }));
+  CHECK(scene.say("/slow?go") == "1");
   CHECK(holder.answer().starts_with("HTTP/1.1 200 "));
 }
 

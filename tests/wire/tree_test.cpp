@@ -181,11 +181,24 @@ TEST_CASE("Special patterns: the context's root alone, and the slash that it wan
       Tree::context("/b", Tree::where("all", "/*")) +
       Tree::context("/c", Tree::where("page", "/page")));
   CHECK(tree.body("/a/") == "root '/a' '' '/'");
+  CHECK(has(tree.get("/a"), "\r\nLocation: /a/\r\n"));
   CHECK(has(tree.get("/a/other"), "HTTP/1.1 404 "));
   const std::string bare = tree.get("/c?q=1");
   CHECK(has(bare, "HTTP/1.1 302 "));
   CHECK(has(bare, "\r\nLocation: /c/?q=1\r\n"));
   CHECK(tree.body("/b").starts_with("all '/b' ''"));
+}
+
+TEST_CASE("Special patterns: OPTIONS * is about the server as a whole") {
+  Tree tree;
+  tree.start_with("");
+  tests::Client client(tree.port);
+  client.send("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string answer = client.answer();
+  CHECK(has(answer, "HTTP/1.1 200 "));
+  CHECK(has(answer, "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"));
+  client.send("GET * HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(has(client.answer(), "HTTP/1.1 400 "));
 }
 
 TEST_CASE("Reserved dirs: WEB-INF and META-INF are 404, in any case of letters") {

@@ -116,7 +116,10 @@ class Slow : public margay::Endpoint {
       held_.clear();
       return;
     }
-    held_.push_back(response.suspend());
+    if (request.has_parameter("held"))
+      response.write(std::to_string(held_.size()));
+    else
+      held_.push_back(response.suspend());
   }
 
  private:
