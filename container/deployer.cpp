@@ -24,9 +24,14 @@ bool has_manifest(const fs::path& folder) {
   return !folder.empty() && fs::is_regular_file(folder / "app.xml", ignored);
 }
 
+// Without a `docBase` it is the folder of its name, where that holds an application. A path that no
+// folder would be deployed at, such as /.. or /ROOT, has none.
 fs::path folder_of(const fs::path& app_base, const ContextConfig& context) {
-  if (context.doc_base.empty()) return {};
-  return (app_base / context.doc_base).lexically_normal();
+  if (!context.doc_base.empty()) return (app_base / context.doc_base).lexically_normal();
+  const std::string name = folder_name(context.path);
+  if (name.starts_with('.') || parse_application_name(name).path != context.path) return {};
+  const fs::path folder = app_base / name;
+  return has_manifest(folder) ? folder : fs::path();
 }
 
 // Where the filter `rewrite` of an Engine or Host has its rules; nothing: another filter, or the
@@ -334,8 +339,9 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
       !context.error_pages.empty() || !context.welcome_files.empty() ||
       !context.mime_mappings.empty())
     complain(context.position,
-             "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
-             "and what says who may come in; move the rest of it there");
+             "the folder " + source.folder.string() +
+                 " has an app.xml, so this <Context> may only have <Parameter>, <Manager> and what "
+                 "says who may come in; move the rest of it there");
   for (const ParameterConfig& one : context.parameters) {
     std::erase_if(config.parameters, [&](const auto& other) { return other.name == one.name; });
     config.parameters.push_back(one);
@@ -360,9 +366,7 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
 fs::path Deployer::work_folder(const HostConfig& host, const std::string& path,
                                const ApplicationConfig& config) const {
   if (!config.work_dir.empty()) return resolve(config.work_dir);
-  std::string name = path.empty() ? "ROOT" : path.substr(1);
-  std::replace(name.begin(), name.end(), '/', '#');
-  return resolve(host.work_dir) / "apps" / host.name / name;
+  return resolve(host.work_dir) / "apps" / host.name / folder_name(path);
 }
 
 // Carries over what has not changed. One that fails is replaced by the earlier one, or by what

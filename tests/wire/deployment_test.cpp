@@ -162,6 +162,43 @@ TEST_CASE("Params: of a manifest, and of a Context that names its folder") {
   CHECK(body_of(RunningServer::get(port, "/b?name=x")) == "from server.xml, x\n");
 }
 
+TEST_CASE("a Context without docBase has the folder of its name, once that is an application") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const auto app = [&](const std::string& name, const std::string& words) {
+    server.write("apps/" + name + "/static/index.html", words);
+    server.write("apps/" + name + "/app.xml", "<Application/>");
+  };
+  app("hello", "hello");
+  app("a#b", "a and b");
+  app("ROOT", "root");
+  app("full", "full");
+  server.write("apps/bare/static/index.html", "no application");
+  server.write("server.xml",
+               server_xml(port,
+                          "<Context path='/hello'/><Context path='/a/b'/><Context path=''/>"
+                          "<Context path='/bare'/><Context path='/ROOT'/><Context path='/..'/>"
+                          "<Context path='/full'><Endpoint type='status' path='/*'/></Context>"));
+  server.write("app.xml", "<Application/>");
+  server.write("static/index.html", "outside");
+  server.start();
+  CHECK(body_of(RunningServer::get(port, "/hello/")) == "hello");
+  CHECK(body_of(RunningServer::get(port, "/a/b/")) == "a and b");
+  CHECK(body_of(RunningServer::get(port, "/")) == "root");
+  CHECK(RunningServer::get(port, "/bare/").starts_with("HTTP/1.1 404 "));
+  CHECK(RunningServer::get(port, "/ROOT/").starts_with("HTTP/1.1 404 "));
+  CHECK(RunningServer::get(port, "/full/").starts_with("HTTP/1.1 503 "));
+  CHECK(server.log.all().find("apps/full has an app.xml, so this <Context> may only have") !=
+        std::string::npos);
+
+  server.write("apps/bare/app.xml", "<Application/>");
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(body_of(RunningServer::get(port, "/bare/")) == "no application");
+  std::filesystem::remove(server.folder / "apps/bare/app.xml");
+  REQUIRE(server.log.await("mapping 3 is in use"));
+  CHECK(RunningServer::get(port, "/bare/").starts_with("HTTP/1.1 404 "));
+}
+
 TEST_CASE("Parallel versions: the newest answers everybody, and the one before when it goes") {
   RunningServer server;
   const std::uint16_t port = tests::free_port();
