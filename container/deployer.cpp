@@ -79,6 +79,7 @@ struct Deployer::Beginning {
   ApplicationConfig config;
   AssemblyOptions options;
   std::shared_ptr<Application> application;
+  std::shared_ptr<WantedFiles> wants;
 };
 
 Deployer::Deployer(DeployerOptions options, server::Logs& logs)
@@ -162,6 +163,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
   failures_.clear();
   awaited_.clear();
+  trying_.clear();
   auto mapping = std::make_shared<Mapping>();
   mapping->generation = generation_ + 1;
   const EngineConfig& engine = config.service.engine;
@@ -203,6 +205,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   mapping->hosts = std::move(*hosts);
   // What was taken back or replaced meanwhile ends, or does so when it is done.
   std::erase_if(late_, [&](const auto& one) { return !awaited_.contains(one.first); });
+  wants_ = std::exchange(trying_, {});
   ++generation_;
   return mapping;
 }
@@ -270,8 +273,12 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     made->realm = security::make_realm(
         *realm, types, base, {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
   };
+  trying_.push_back(std::make_shared<WantedFiles>(realm && made->realm == nullptr
+                                                      ? users_files(*realm, options_.base)
+                                                      : std::vector<fs::path>()));
   try {
     starts_.run(owner, host.start_timeout, make, {});
+    trying_.pop_back();
   } catch (const StartTimeout& error) {
     throw std::runtime_error(owner + ": " + error.what());
   }
@@ -414,8 +421,12 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .work_folder = work_folder(host, source.path, config),
                             .fail_if_endpoint_fails = host.fail_if_endpoint_fails,
                             .mime_mappings = host.mime_mappings};
+      beginning->wants =
+          std::make_shared<WantedFiles>(security_files(config, options_.base, source.folder));
+      trying_.push_back(beginning->wants);
       made = start(key, "application " + title, config.start_timeout.value_or(host.start_timeout),
                    std::move(beginning));
+      trying_.pop_back();
     }
     // Somebody may have taken the folder away meanwhile; then the next look at it will tell.
     const bool in_folder = source.context == nullptr || has_manifest(source.folder);
@@ -471,7 +482,10 @@ std::shared_ptr<const Application> Deployer::take_late(const std::string& key,
   const Late late = std::move(found->second);
   late_.erase(found);
   if (!is_the_same) return nullptr;
-  if (late.error) std::rethrow_exception(late.error);
+  if (late.error) {
+    trying_.push_back(late.beginning->wants);
+    std::rethrow_exception(late.error);
+  }
   return late.beginning->application;
 }
 
@@ -484,6 +498,11 @@ bool Deployer::tick(const Mapping& mapping) {
         for (Latecomer& one : application->latecomers->waiting)
           if (!one.is_tried && now >= one.next && !starts_.is_full()) try_again(application, one);
   return std::exchange(has_news_, false);
+}
+
+bool Deployer::wants_have_changed(Watcher::Time now) const {
+  const bool of_mapping = have_changed(wants_, now), of_failure = have_changed(trying_, now);
+  return of_mapping || of_failure;
 }
 
 void Deployer::try_again(const std::shared_ptr<const Application>& application, Latecomer& one) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "container/bridge.h"
@@ -18,6 +19,7 @@
 #include "container/session_registry.h"
 #include "container/starts.h"
 #include "container/types.h"
+#include "container/wanted_files.h"
 #include "server/log.h"
 
 namespace container {
@@ -48,6 +50,11 @@ class Deployer {
   // when their time has come. True: an application that took too long to start is there now, and
   // another `build` takes it.
   bool tick(const Mapping& mapping);
+  // To be called every autoDeployInterval or so. True: users or keys have changed without which
+  // something could not be made, and another `build` may succeed.
+  bool wants_have_changed(Watcher::Time now) const;
+  // After a `build` that threw: what it could not do without, which this does not look at then.
+  Wants take_wants() { return std::exchange(trying_, {}); }
   // Lets go of what has started and was not taken, as nothing will be built any more.
   void end();
 
@@ -106,6 +113,8 @@ class Deployer {
   std::map<std::string, Late> late_;  // by host and context path
   std::set<std::string> awaited_;     // keys of those that this build still wants
   bool has_news_ = false;             // some of them are over
+  Wants wants_;                       // of what failed in the last mapping
+  Wants trying_;                      // of what this build is at, and of what failed in it
   Starts starts_;                     // ends first
 };
 
