@@ -162,6 +162,7 @@ void add_secret_parameters(const HostMapping& host, std::vector<std::string>& al
 std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
   failures_.clear();
+  failed_.clear();
   awaited_.clear();
   trying_.clear();
   auto mapping = std::make_shared<Mapping>();
@@ -205,6 +206,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   mapping->hosts = std::move(*hosts);
   // What was taken back or replaced meanwhile ends, or does so when it is done.
   std::erase_if(late_, [&](const auto& one) { return !awaited_.contains(one.first); });
+  std::erase_if(told_, [&](const auto& one) { return !failed_.contains(one.first); });
   wants_ = std::exchange(trying_, {});
   ++generation_;
   return mapping;
@@ -395,10 +397,11 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
   if (earlier != nullptr && earlier->version == source.version && earlier->fingerprint == print)
     return earlier;
   const std::string title = source.path.empty() ? "/" : source.path;
+  const std::string key = host.name + source.path;
   const std::shared_ptr<SessionTable> sessions =
-      options_.sessions == nullptr ? nullptr : options_.sessions->table(host.name + source.path);
+      options_.sessions == nullptr ? nullptr : options_.sessions->table(key);
+  std::string made_of = print;
   try {
-    const std::string key = host.name + source.path;
     std::shared_ptr<const Application> made = take_late(key, print);
     if (made == nullptr) {
       auto beginning = std::make_shared<Beginning>();
@@ -421,8 +424,9 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .work_folder = work_folder(host, source.path, config),
                             .fail_if_endpoint_fails = host.fail_if_endpoint_fails,
                             .mime_mappings = host.mime_mappings};
-      beginning->wants =
-          std::make_shared<WantedFiles>(security_files(config, options_.base, source.folder));
+      const auto files = security_files(config, options_.base, source.folder);
+      beginning->wants = std::make_shared<WantedFiles>(files);
+      made_of += fingerprint(files);
       trying_.push_back(beginning->wants);
       made = start(key, "application " + title, config.start_timeout.value_or(host.start_timeout),
                    std::move(beginning));
@@ -434,14 +438,24 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
               in_folder ? source.folder.string() : to_string(source.context->position));
     return made;
   } catch (const std::exception& error) {
-    failures_.push_back("application " + title +
-                        (earlier != nullptr ? " was not replaced, the earlier one goes on: "
-                                            : " is unavailable: ") +
-                        error.what());
-    log_.error("{}", failures_.back());
+    tell_failure(key,
+                 "application " + title +
+                     (earlier != nullptr ? " was not replaced, the earlier one goes on: "
+                                         : " is unavailable: ") +
+                     error.what(),
+                 made_of);
     if (earlier != nullptr) return earlier;
     return unavailable(source.path, source.version, title, error.what(), sessions);
   }
+}
+
+// It is tried again with every build, but the log says the same of the same only once.
+void Deployer::tell_failure(const std::string& key, const std::string& failure,
+                            const std::string& made_of) {
+  const std::string told = failure + '\n' + made_of;
+  if (std::exchange(told_[key], told) != told) log_.error("{}", failure);
+  failed_.insert(key);
+  failures_.push_back(failure);
 }
 
 // What is left of it by a failure ends here, on the control thread.

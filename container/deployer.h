@@ -96,6 +96,7 @@ class Deployer {
                                            std::chrono::milliseconds limit,
                                            std::shared_ptr<Beginning> beginning);
   std::shared_ptr<const Application> take_late(const std::string& key, const std::string& print);
+  void tell_failure(const std::string& key, const std::string& failure, const std::string& made_of);
   void try_again(const std::shared_ptr<const Application>& application, Latecomer& one);
   ApplicationConfig config_of(const Source& source) const;
   std::filesystem::path work_folder(const HostConfig& host, const std::string& path,
@@ -110,12 +111,14 @@ class Deployer {
   std::string route_;  // the Engine's jvmRoute
   std::uint64_t generation_ = 0;
   std::vector<std::string> failures_;
-  std::map<std::string, Late> late_;  // by host and context path
-  std::set<std::string> awaited_;     // keys of those that this build still wants
-  bool has_news_ = false;             // some of them are over
-  Wants wants_;                       // of what failed in the last mapping
-  Wants trying_;                      // of what this build is at, and of what failed in it
-  Starts starts_;                     // ends first
+  std::set<std::string> failed_;             // the same by host and context path
+  std::map<std::string, std::string> told_;  // by those: what the log says of it, and of what
+  std::map<std::string, Late> late_;         // by host and context path
+  std::set<std::string> awaited_;            // keys of those that this build still wants
+  bool has_news_ = false;                    // some of them are over
+  Wants wants_;                              // of what failed in the last mapping
+  Wants trying_;                             // of what this build is at, and of what failed in it
+  Starts starts_;                            // ends first
 };
 
 }  // namespace container

@@ -199,6 +199,38 @@ TEST_CASE("a Context without docBase has the folder of its name, once that is an
   CHECK(RunningServer::get(port, "/bare/").starts_with("HTTP/1.1 404 "));
 }
 
+TEST_CASE("a failed replacement is told once, until its message or what it is made of changes") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const std::string bad = "<Application><Endpoint type='nobody' path='/*'/></Application>";
+  const auto told = [&] {
+    const std::string all = server.log.all(), line = "application /a was not replaced";
+    std::size_t count = 0;
+    for (auto at = all.find(line); at != all.npos; at = all.find(line, at + 1)) ++count;
+    return count;
+  };
+  const auto write = [&](const std::string& name, const std::string& text, int mapping) {
+    server.write("apps/" + name + "/app.xml", text);
+    REQUIRE(server.log.await("mapping " + std::to_string(mapping) + " is in use"));
+  };
+  server.write("apps/a/app.xml", "<Application/>");
+  server.write("server.xml", server_xml(port));
+  server.start();
+  write("a", bad, 2);
+  CHECK(told() == 1);
+  write("b", "<Application/>", 3);
+  CHECK(told() == 1);
+  write("a", bad + "<!-- other -->", 4);
+  CHECK(told() == 2);
+  write("a", "<Application><Endpoint type='nowhere' path='/*'/></Application>", 5);
+  CHECK(told() == 3);
+  write("c", "<Application/>", 6);
+  CHECK(told() == 3);
+  write("a", "<Application/>", 7);
+  write("a", bad, 8);
+  CHECK(told() == 4);
+}
+
 TEST_CASE("Parallel versions: the newest answers everybody, and the one before when it goes") {
   RunningServer server;
   const std::uint16_t port = tests::free_port();
