@@ -99,6 +99,15 @@ PluginOptions Deployer::plugin_options(const HostConfig& host) const {
           .on_resident = [log = log_](std::string_view text) { log.warn("{}", text); }};
 }
 
+void Deployer::remove_dead_copies(const EngineConfig& engine) const {
+  for (const HostConfig& host : engine.hosts) {
+    const fs::path work = plugin_options(host).work;
+    if (const std::size_t count = container::remove_dead_copies(work); count > 0)
+      log_.info("removed {} copies of libraries in {} that a killed server had left", count,
+                work.string());
+  }
+}
+
 std::vector<fs::path> Deployer::app_bases(const ServerConfig& config) const {
   std::vector<fs::path> folders;
   for (const HostConfig& host : config.service.engine.hosts)
@@ -171,6 +180,7 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   route_ = engine.jvm_route;
   std::vector<HostEntry> names;
   std::optional<std::uint32_t> fallback;
+  if (previous == nullptr) remove_dead_copies(engine);
   for (const HostConfig& host : engine.hosts) {
     HostMapping entry;
     entry.name = host.name;

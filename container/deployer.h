@@ -102,6 +102,7 @@ class Deployer {
   std::filesystem::path work_folder(const HostConfig& host, const std::string& path,
                                     const ApplicationConfig& config) const;
   PluginOptions plugin_options(const HostConfig& host) const;
+  void remove_dead_copies(const EngineConfig& engine) const;
   void use_error_report(const ErrorReportConfig& config, HostMapping& host) const;
   std::filesystem::path resolve(const std::string& path) const;
 

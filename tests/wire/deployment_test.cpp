@@ -1,5 +1,7 @@
 // What is deployed from folders and from server.xml, and what goes on as it was.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -229,6 +231,37 @@ TEST_CASE("a failed replacement is told once, until its message or what it is ma
   write("a", "<Application/>", 7);
   write("a", bad, 8);
   CHECK(told() == 4);
+}
+
+TEST_CASE("copies of libraries that a killed server left are removed at the start, and no others") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const ::pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  const std::string gone = std::to_string(child), alive = std::to_string(::getpid());
+  const std::vector<std::string> dead = {"hello." + gone + ".1.so", "my.own." + gone + ".12.so"};
+  const std::vector<std::string> others = {"hello." + alive + ".77777.so",
+                                           "hello.1.1.so",
+                                           "hello." + gone + ".so",
+                                           "hello." + gone + ".1.so.old",
+                                           "hello.0" + gone + ".1.so",
+                                           "hello.0.1.so",
+                                           "hello.-1.1.so",
+                                           "hello." + gone + ".x.so",
+                                           "hello.so"};
+  for (const auto* names : {&dead, &others})
+    for (const std::string& one : *names) server.write("work/plugins/" + one, "copy");
+  std::filesystem::create_directories(server.folder / ("work/plugins/folder." + gone + ".1.so"));
+  server.write("server.xml", server_xml(port));
+  server.start();
+  const auto is_there = [&](const std::string& name) {
+    return std::filesystem::exists(server.folder / "work/plugins" / name);
+  };
+  for (const std::string& one : dead) CHECK_MESSAGE(!is_there(one), one);
+  for (const std::string& one : others) CHECK_MESSAGE(is_there(one), one);
+  CHECK(is_there("folder." + gone + ".1.so"));
+  CHECK(server.log.all().find("removed 2 copies of libraries") != std::string::npos);
 }
 
 TEST_CASE("Parallel versions: the newest answers everybody, and the one before when it goes") {
