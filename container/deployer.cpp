@@ -24,9 +24,14 @@ bool has_manifest(const fs::path& folder) {
   return !folder.empty() && fs::is_regular_file(folder / "app.xml", ignored);
 }
 
+// Without a `docBase` it is the folder of its name, where that holds an application. A path that no
+// folder would be deployed at, such as /.. or /ROOT, has none.
 fs::path folder_of(const fs::path& app_base, const ContextConfig& context) {
-  if (context.doc_base.empty()) return {};
-  return (app_base / context.doc_base).lexically_normal();
+  if (!context.doc_base.empty()) return (app_base / context.doc_base).lexically_normal();
+  const std::string name = folder_name(context.path);
+  if (name.starts_with('.') || parse_application_name(name).path != context.path) return {};
+  const fs::path folder = app_base / name;
+  return has_manifest(folder) ? folder : fs::path();
 }
 
 // Where the filter `rewrite` of an Engine or Host has its rules; nothing: another filter, or the
@@ -74,6 +79,7 @@ struct Deployer::Beginning {
   ApplicationConfig config;
   AssemblyOptions options;
   std::shared_ptr<Application> application;
+  std::shared_ptr<WantedFiles> wants;
 };
 
 Deployer::Deployer(DeployerOptions options, server::Logs& logs)
@@ -91,6 +97,15 @@ fs::path Deployer::resolve(const std::string& path) const {
 PluginOptions Deployer::plugin_options(const HostConfig& host) const {
   return {.work = resolve(host.work_dir) / "plugins",
           .on_resident = [log = log_](std::string_view text) { log.warn("{}", text); }};
+}
+
+void Deployer::remove_dead_copies(const EngineConfig& engine) const {
+  for (const HostConfig& host : engine.hosts) {
+    const fs::path work = plugin_options(host).work;
+    if (const std::size_t count = container::remove_dead_copies(work); count > 0)
+      log_.info("removed {} copies of libraries in {} that a killed server had left", count,
+                work.string());
+  }
 }
 
 std::vector<fs::path> Deployer::app_bases(const ServerConfig& config) const {
@@ -156,13 +171,16 @@ void add_secret_parameters(const HostMapping& host, std::vector<std::string>& al
 std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
                                                const Mapping* previous) {
   failures_.clear();
+  failed_.clear();
   awaited_.clear();
+  trying_.clear();
   auto mapping = std::make_shared<Mapping>();
   mapping->generation = generation_ + 1;
   const EngineConfig& engine = config.service.engine;
   route_ = engine.jvm_route;
   std::vector<HostEntry> names;
   std::optional<std::uint32_t> fallback;
+  if (previous == nullptr) remove_dead_copies(engine);
   for (const HostConfig& host : engine.hosts) {
     HostMapping entry;
     entry.name = host.name;
@@ -198,6 +216,8 @@ std::shared_ptr<const Mapping> Deployer::build(const ServerConfig& config,
   mapping->hosts = std::move(*hosts);
   // What was taken back or replaced meanwhile ends, or does so when it is done.
   std::erase_if(late_, [&](const auto& one) { return !awaited_.contains(one.first); });
+  std::erase_if(told_, [&](const auto& one) { return !failed_.contains(one.first); });
+  wants_ = std::exchange(trying_, {});
   ++generation_;
   return mapping;
 }
@@ -265,8 +285,12 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     made->realm = security::make_realm(
         *realm, types, base, {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
   };
+  trying_.push_back(std::make_shared<WantedFiles>(realm && made->realm == nullptr
+                                                      ? users_files(*realm, options_.base)
+                                                      : std::vector<fs::path>()));
   try {
     starts_.run(owner, host.start_timeout, make, {});
+    trying_.pop_back();
   } catch (const StartTimeout& error) {
     throw std::runtime_error(owner + ": " + error.what());
   }
@@ -334,8 +358,9 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
       !context.error_pages.empty() || !context.welcome_files.empty() ||
       !context.mime_mappings.empty())
     complain(context.position,
-             "'docBase' has an app.xml, so this <Context> may only have <Parameter>, <Manager> "
-             "and what says who may come in; move the rest of it there");
+             "the folder " + source.folder.string() +
+                 " has an app.xml, so this <Context> may only have <Parameter>, <Manager> and what "
+                 "says who may come in; move the rest of it there");
   for (const ParameterConfig& one : context.parameters) {
     std::erase_if(config.parameters, [&](const auto& other) { return other.name == one.name; });
     config.parameters.push_back(one);
@@ -360,9 +385,7 @@ ApplicationConfig Deployer::config_of(const Source& source) const {
 fs::path Deployer::work_folder(const HostConfig& host, const std::string& path,
                                const ApplicationConfig& config) const {
   if (!config.work_dir.empty()) return resolve(config.work_dir);
-  std::string name = path.empty() ? "ROOT" : path.substr(1);
-  std::replace(name.begin(), name.end(), '/', '#');
-  return resolve(host.work_dir) / "apps" / host.name / name;
+  return resolve(host.work_dir) / "apps" / host.name / folder_name(path);
 }
 
 // Carries over what has not changed. One that fails is replaced by the earlier one, or by what
@@ -384,10 +407,11 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
   if (earlier != nullptr && earlier->version == source.version && earlier->fingerprint == print)
     return earlier;
   const std::string title = source.path.empty() ? "/" : source.path;
+  const std::string key = host.name + source.path;
   const std::shared_ptr<SessionTable> sessions =
-      options_.sessions == nullptr ? nullptr : options_.sessions->table(host.name + source.path);
+      options_.sessions == nullptr ? nullptr : options_.sessions->table(key);
+  std::string made_of = print;
   try {
-    const std::string key = host.name + source.path;
     std::shared_ptr<const Application> made = take_late(key, print);
     if (made == nullptr) {
       auto beginning = std::make_shared<Beginning>();
@@ -410,8 +434,13 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .work_folder = work_folder(host, source.path, config),
                             .fail_if_endpoint_fails = host.fail_if_endpoint_fails,
                             .mime_mappings = host.mime_mappings};
+      const auto files = security_files(config, options_.base, source.folder);
+      beginning->wants = std::make_shared<WantedFiles>(files);
+      made_of += fingerprint(files);
+      trying_.push_back(beginning->wants);
       made = start(key, "application " + title, config.start_timeout.value_or(host.start_timeout),
                    std::move(beginning));
+      trying_.pop_back();
     }
     // Somebody may have taken the folder away meanwhile; then the next look at it will tell.
     const bool in_folder = source.context == nullptr || has_manifest(source.folder);
@@ -419,14 +448,24 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
               in_folder ? source.folder.string() : to_string(source.context->position));
     return made;
   } catch (const std::exception& error) {
-    failures_.push_back("application " + title +
-                        (earlier != nullptr ? " was not replaced, the earlier one goes on: "
-                                            : " is unavailable: ") +
-                        error.what());
-    log_.error("{}", failures_.back());
+    tell_failure(key,
+                 "application " + title +
+                     (earlier != nullptr ? " was not replaced, the earlier one goes on: "
+                                         : " is unavailable: ") +
+                     error.what(),
+                 made_of);
     if (earlier != nullptr) return earlier;
     return unavailable(source.path, source.version, title, error.what(), sessions);
   }
+}
+
+// It is tried again with every build, but the log says the same of the same only once.
+void Deployer::tell_failure(const std::string& key, const std::string& failure,
+                            const std::string& made_of) {
+  const std::string told = failure + '\n' + made_of;
+  if (std::exchange(told_[key], told) != told) log_.error("{}", failure);
+  failed_.insert(key);
+  failures_.push_back(failure);
 }
 
 // What is left of it by a failure ends here, on the control thread.
@@ -467,7 +506,10 @@ std::shared_ptr<const Application> Deployer::take_late(const std::string& key,
   const Late late = std::move(found->second);
   late_.erase(found);
   if (!is_the_same) return nullptr;
-  if (late.error) std::rethrow_exception(late.error);
+  if (late.error) {
+    trying_.push_back(late.beginning->wants);
+    std::rethrow_exception(late.error);
+  }
   return late.beginning->application;
 }
 
@@ -480,6 +522,11 @@ bool Deployer::tick(const Mapping& mapping) {
         for (Latecomer& one : application->latecomers->waiting)
           if (!one.is_tried && now >= one.next && !starts_.is_full()) try_again(application, one);
   return std::exchange(has_news_, false);
+}
+
+bool Deployer::wants_have_changed(Watcher::Time now) const {
+  const bool of_mapping = have_changed(wants_, now), of_failure = have_changed(trying_, now);
+  return of_mapping || of_failure;
 }
 
 void Deployer::try_again(const std::shared_ptr<const Application>& application, Latecomer& one) {

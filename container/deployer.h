@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "container/bridge.h"
@@ -18,6 +19,7 @@
 #include "container/session_registry.h"
 #include "container/starts.h"
 #include "container/types.h"
+#include "container/wanted_files.h"
 #include "server/log.h"
 
 namespace container {
@@ -48,6 +50,11 @@ class Deployer {
   // when their time has come. True: an application that took too long to start is there now, and
   // another `build` takes it.
   bool tick(const Mapping& mapping);
+  // To be called every autoDeployInterval or so. True: users or keys have changed without which
+  // something could not be made, and another `build` may succeed.
+  bool wants_have_changed(Watcher::Time now) const;
+  // After a `build` that threw: what it could not do without, which this does not look at then.
+  Wants take_wants() { return std::exchange(trying_, {}); }
   // Lets go of what has started and was not taken, as nothing will be built any more.
   void end();
 
@@ -89,11 +96,13 @@ class Deployer {
                                            std::chrono::milliseconds limit,
                                            std::shared_ptr<Beginning> beginning);
   std::shared_ptr<const Application> take_late(const std::string& key, const std::string& print);
+  void tell_failure(const std::string& key, const std::string& failure, const std::string& made_of);
   void try_again(const std::shared_ptr<const Application>& application, Latecomer& one);
   ApplicationConfig config_of(const Source& source) const;
   std::filesystem::path work_folder(const HostConfig& host, const std::string& path,
                                     const ApplicationConfig& config) const;
   PluginOptions plugin_options(const HostConfig& host) const;
+  void remove_dead_copies(const EngineConfig& engine) const;
   void use_error_report(const ErrorReportConfig& config, HostMapping& host) const;
   std::filesystem::path resolve(const std::string& path) const;
 
@@ -103,10 +112,14 @@ class Deployer {
   std::string route_;  // the Engine's jvmRoute
   std::uint64_t generation_ = 0;
   std::vector<std::string> failures_;
-  std::map<std::string, Late> late_;  // by host and context path
-  std::set<std::string> awaited_;     // keys of those that this build still wants
-  bool has_news_ = false;             // some of them are over
-  Starts starts_;                     // ends first
+  std::set<std::string> failed_;             // the same by host and context path
+  std::map<std::string, std::string> told_;  // by those: what the log says of it, and of what
+  std::map<std::string, Late> late_;         // by host and context path
+  std::set<std::string> awaited_;            // keys of those that this build still wants
+  bool has_news_ = false;                    // some of them are over
+  Wants wants_;                              // of what failed in the last mapping
+  Wants trying_;                             // of what this build is at, and of what failed in it
+  Starts starts_;                            // ends first
 };
 
 }  // namespace container

@@ -3,11 +3,17 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <charconv>
 #include <fstream>
+#include <optional>
 #include <set>
+#include <vector>
 
 namespace container {
 
@@ -16,6 +22,30 @@ namespace {
 using Failure = tl::unexpected<std::string>;
 
 constexpr std::uint32_t kMaxTypes = 256;
+
+// Takes the last `.part` off.
+std::string_view take_last(std::string_view& name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return {};
+  const std::string_view part = name.substr(dot + 1);
+  name = name.substr(0, dot);
+  return part;
+}
+
+// As unique_copy writes it.
+std::optional<int> positive_number(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
+  return std::to_string(number) == text ? std::optional(number) : std::nullopt;
+}
+
+// The process that made a copy of this name; nothing: it is no copy's.
+std::optional<int> maker_of_copy(std::string_view name) {
+  if (take_last(name) != "so" || !positive_number(take_last(name))) return std::nullopt;
+  const std::string_view maker = take_last(name);
+  return name.empty() ? std::nullopt : positive_number(maker);
+}
 
 // Looks at the ELF header, because dlopen's own words for a text file help nobody.
 std::string elf_fault(const std::filesystem::path& file) {
@@ -116,6 +146,20 @@ std::filesystem::path unique_copy(const std::filesystem::path& file,
 }
 
 }  // namespace
+
+std::size_t remove_dead_copies(const std::filesystem::path& work) {
+  std::vector<std::filesystem::path> dead;
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator at(work, ignored), end; at != end;
+       at.increment(ignored)) {
+    const auto maker = maker_of_copy(at->path().filename().string());
+    if (!maker || !at->is_regular_file(ignored) || at->is_symlink(ignored)) continue;
+    if (::kill(*maker, 0) != 0 && errno == ESRCH) dead.push_back(at->path());
+  }
+  return static_cast<std::size_t>(std::count_if(
+      dead.begin(), dead.end(),
+      [&](const std::filesystem::path& copy) { return std::filesystem::remove(copy, ignored); }));
+}
 
 std::string refusal(const margay_plugin& plugin) {
   if (plugin.magic != MARGAY_PLUGIN_MAGIC)

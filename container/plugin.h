@@ -58,6 +58,10 @@ class Plugin {
   unsigned generation_ = 0;
 };
 
+// Takes away the copies in `work` whose process is gone, as after a kill, and no other file; how
+// many.
+std::size_t remove_dead_copies(const std::filesystem::path& work);
+
 // What a table declares of these; nothing in one of plugin ABI 1.0, which ends before them.
 std::span<const margay_websocket_type* const> websockets_of(const margay_plugin& plugin);
 std::span<const margay_interceptor_type* const> interceptors_of(const margay_plugin& plugin);

@@ -172,6 +172,7 @@ void Runtime::warn_of_restart(const ServerConfig& fresh) const {
 
 // What goes on as it was, and why, when it fails.
 ControlReply Runtime::reload(bool config_too) {
+  if (config_too) server_xml_wants_.clear();
   try {
     ServerConfig fresh = config_;
     if (config_too) {
@@ -200,7 +201,10 @@ ControlReply Runtime::reload(bool config_too) {
     return {.good = false,
             .text = std::string("nothing was changed: ") + error.what() + '\n' + kTriedAgain};
   } catch (const std::exception& error) {
-    if (config_too) server_xml_retry_.over();
+    if (config_too) {
+      server_xml_retry_.over();
+      server_xml_wants_ = deployer_->take_wants();
+    }
     log_.error("nothing was changed: {}", error.what());
     return {.good = false, .text = std::string("nothing was changed: ") + error.what()};
   }
@@ -349,11 +353,13 @@ void Runtime::tick() {
   for (const auto& path : changes.removed) log_.info("undeploying {}", path.string());
   const bool reads_keys = keys_changed(changes) || key_retry_.is_due(now);
   const std::shared_ptr<const Mapping> before = mapping_;
-  if (!changes.empty() || std::exchange(deploys_late_, false))
-    reload(changes.server_xml_changed);
+  const bool config_too = have_changed(server_xml_wants_, now) || changes.server_xml_changed;
+  const bool comes_back = deployer_->wants_have_changed(now);
+  if (!changes.empty() || std::exchange(deploys_late_, false) || comes_back || config_too)
+    reload(config_too);
   else if (server_xml_retry_.is_due(now))
     try_server_xml();
-  const bool has_read_all = changes.server_xml_changed && mapping_ != before;
+  const bool has_read_all = config_too && mapping_ != before;
   if (reads_keys && !has_read_all) read_certificates();
 }
 

@@ -18,6 +18,7 @@
 #include "container/retry.h"
 #include "container/stall_watch.h"
 #include "container/status_report.h"
+#include "container/wanted_files.h"
 #include "container/watcher.h"
 #include "container/websockets.h"
 #include "server/log.h"
@@ -89,6 +90,7 @@ class Runtime {
   std::set<std::filesystem::path> key_files_;  // among the watched: certificates and their like
   Retry key_retry_;                            // of those in use, whose change was no good
   Retry server_xml_retry_;                     // which names some that were no good
+  Wants server_xml_wants_;                     // users that it names and that were no good
   std::chrono::steady_clock::time_point next_expiry_check_{};
   std::chrono::steady_clock::time_point next_scan_{};
   std::chrono::milliseconds scan_interval_{1000};

@@ -1,4 +1,4 @@
-// Folder names to context paths.
+// Folder names to context paths, and back.
 #include "container/config/application_name.h"
 
 #include <algorithm>
@@ -16,6 +16,13 @@ ApplicationName parse_application_name(std::string_view folder) {
   if (folder.starts_with("ROOT#")) folder.remove_prefix(5);
   name.path = '/' + std::string(folder);
   std::replace(name.path.begin(), name.path.end(), '#', '/');
+  return name;
+}
+
+std::string folder_name(std::string_view context_path) {
+  if (context_path.empty()) return "ROOT";
+  std::string name(context_path.substr(1));
+  std::replace(name.begin(), name.end(), '/', '#');
   return name;
 }
 

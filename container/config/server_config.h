@@ -111,7 +111,8 @@ struct AccessLogConfig : ConfigElement {
 
 struct ContextConfig : ApplicationConfig {
   std::string path;      // "" or `/a/b`
-  std::string doc_base;  // relative to the host's app_base, or absolute; empty: no folder
+  // Relative to the host's app_base, or absolute; empty: the folder of its name there, if any.
+  std::string doc_base;
 };
 
 struct HostConfig : ConfigElement {

@@ -282,8 +282,10 @@ std::shared_ptr<const Element> context_element() {
   std::vector<Attribute> attributes = {
       {"path", required(text(&ContextConfig::path)),
        "Where it stands below the host: nothing for the root, or as in `/shop`."},
-      {"docBase", or_else("no folder", path(&ContextConfig::doc_base)),
-       "The application's folder, absolute or relative to `appBase`."}};
+      {"docBase", or_else("the folder of its name, or none", path(&ContextConfig::doc_base)),
+       "The application's folder, absolute or relative to `appBase`. Without it the folder in "
+       "`appBase` counts that has the context's name (`hello` for `/hello`, `a#b` for `/a/b`, "
+       "`ROOT` for the root) and an app.xml; where there is none, it has no folder."}};
   for (Attribute& one : application_attributes()) attributes.push_back(std::move(one));
   return element({.name = "Context",
                   .meaning =

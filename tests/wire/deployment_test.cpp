@@ -1,5 +1,7 @@
 // What is deployed from folders and from server.xml, and what goes on as it was.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -160,6 +162,106 @@ TEST_CASE("Params: of a manifest, and of a Context that names its folder") {
   REQUIRE(server.log.await("mapping 2 is in use"));
   CHECK(body_of(RunningServer::get(port, "/a?name=x")) == "changed, x\n");
   CHECK(body_of(RunningServer::get(port, "/b?name=x")) == "from server.xml, x\n");
+}
+
+TEST_CASE("a Context without docBase has the folder of its name, once that is an application") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const auto app = [&](const std::string& name, const std::string& words) {
+    server.write("apps/" + name + "/static/index.html", words);
+    server.write("apps/" + name + "/app.xml", "<Application/>");
+  };
+  app("hello", "hello");
+  app("a#b", "a and b");
+  app("ROOT", "root");
+  app("full", "full");
+  server.write("apps/bare/static/index.html", "no application");
+  server.write("server.xml",
+               server_xml(port,
+                          "<Context path='/hello'/><Context path='/a/b'/><Context path=''/>"
+                          "<Context path='/bare'/><Context path='/ROOT'/><Context path='/..'/>"
+                          "<Context path='/full'><Endpoint type='status' path='/*'/></Context>"));
+  server.write("app.xml", "<Application/>");
+  server.write("static/index.html", "outside");
+  server.start();
+  CHECK(body_of(RunningServer::get(port, "/hello/")) == "hello");
+  CHECK(body_of(RunningServer::get(port, "/a/b/")) == "a and b");
+  CHECK(body_of(RunningServer::get(port, "/")) == "root");
+  CHECK(RunningServer::get(port, "/bare/").starts_with("HTTP/1.1 404 "));
+  CHECK(RunningServer::get(port, "/ROOT/").starts_with("HTTP/1.1 404 "));
+  CHECK(RunningServer::get(port, "/full/").starts_with("HTTP/1.1 503 "));
+  CHECK(server.log.all().find("apps/full has an app.xml, so this <Context> may only have") !=
+        std::string::npos);
+
+  server.write("apps/bare/app.xml", "<Application/>");
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(body_of(RunningServer::get(port, "/bare/")) == "no application");
+  std::filesystem::remove(server.folder / "apps/bare/app.xml");
+  REQUIRE(server.log.await("mapping 3 is in use"));
+  CHECK(RunningServer::get(port, "/bare/").starts_with("HTTP/1.1 404 "));
+}
+
+TEST_CASE("a failed replacement is told once, until its message or what it is made of changes") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const std::string bad = "<Application><Endpoint type='nobody' path='/*'/></Application>";
+  const auto told = [&] {
+    const std::string all = server.log.all(), line = "application /a was not replaced";
+    std::size_t count = 0;
+    for (auto at = all.find(line); at != all.npos; at = all.find(line, at + 1)) ++count;
+    return count;
+  };
+  const auto write = [&](const std::string& name, const std::string& text, int mapping) {
+    server.write("apps/" + name + "/app.xml", text);
+    REQUIRE(server.log.await("mapping " + std::to_string(mapping) + " is in use"));
+  };
+  server.write("apps/a/app.xml", "<Application/>");
+  server.write("server.xml", server_xml(port));
+  server.start();
+  write("a", bad, 2);
+  CHECK(told() == 1);
+  write("b", "<Application/>", 3);
+  CHECK(told() == 1);
+  write("a", bad + "<!-- other -->", 4);
+  CHECK(told() == 2);
+  write("a", "<Application><Endpoint type='nowhere' path='/*'/></Application>", 5);
+  CHECK(told() == 3);
+  write("c", "<Application/>", 6);
+  CHECK(told() == 3);
+  write("a", "<Application/>", 7);
+  write("a", bad, 8);
+  CHECK(told() == 4);
+}
+
+TEST_CASE("copies of libraries that a killed server left are removed at the start, and no others") {
+  RunningServer server;
+  const std::uint16_t port = tests::free_port();
+  const ::pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  const std::string gone = std::to_string(child), alive = std::to_string(::getpid());
+  const std::vector<std::string> dead = {"hello." + gone + ".1.so", "my.own." + gone + ".12.so"};
+  const std::vector<std::string> others = {"hello." + alive + ".77777.so",
+                                           "hello.1.1.so",
+                                           "hello." + gone + ".so",
+                                           "hello." + gone + ".1.so.old",
+                                           "hello.0" + gone + ".1.so",
+                                           "hello.0.1.so",
+                                           "hello.-1.1.so",
+                                           "hello." + gone + ".x.so",
+                                           "hello.so"};
+  for (const auto* names : {&dead, &others})
+    for (const std::string& one : *names) server.write("work/plugins/" + one, "copy");
+  std::filesystem::create_directories(server.folder / ("work/plugins/folder." + gone + ".1.so"));
+  server.write("server.xml", server_xml(port));
+  server.start();
+  const auto is_there = [&](const std::string& name) {
+    return std::filesystem::exists(server.folder / "work/plugins" / name);
+  };
+  for (const std::string& one : dead) CHECK_MESSAGE(!is_there(one), one);
+  for (const std::string& one : others) CHECK_MESSAGE(is_there(one), one);
+  CHECK(is_there("folder." + gone + ".1.so"));
+  CHECK(server.log.all().find("removed 2 copies of libraries") != std::string::npos);
 }
 
 TEST_CASE("Parallel versions: the newest answers everybody, and the one before when it goes") {

@@ -4,6 +4,7 @@
 #include "server/crypto/bytes.h"
 #include "server/crypto/digest.h"
 #include "tests/support/answer_text.h"
+#include "tests/support/eventually.h"
 #include "tests/support/running_server.h"
 
 using tests::Client;
@@ -298,6 +299,77 @@ TEST_CASE("MemoryRealm: the file of users is read again when it changes") {
   at.server.write("users.xml", "<users><user username='new'/></users>");
   at.server.log.await("the users before stay");
   CHECK(status(at.ask("GET /a/admin/x", basic("new:x"))) == 200);
+}
+
+TEST_CASE("Realms and keys: what lacked them comes back when they are there, and is not reloaded") {
+  RunningServer server;
+  const std::uint16_t port = free_port();
+  const auto server_xml = [&](const std::string& realm) {
+    server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
+                                   std::to_string(port) +
+                                   "'/><Engine><Host name='localhost' autoDeployInterval='50ms'>" +
+                                   realm + "</Host></Engine></Service></Server>");
+  };
+  const auto app = [&](const std::string& name, const std::string& security) {
+    server.write("apps/" + name + "/app.xml",
+                 "<Application><Endpoint type='status' path='/*'/>"
+                 "<SecurityConstraint path='/*' roles='**'/>" +
+                     security + "</Application>");
+  };
+  const auto ask = [&](const std::string& target, const std::string& fields = "") {
+    return status(RunningServer::get(port, target, "localhost", fields));
+  };
+  const std::string users =
+      "<tomcat-users><user username='ada' password='pw' roles=''/></tomcat-users>";
+  app("a",
+      "<LoginConfig authMethod='BASIC'/>"
+      "<Realm type='lockout'><Realm type='memory' pathname='conf/users.xml'/></Realm>");
+  app("k", "<LoginConfig authMethod='BEARER'><Bearer secretFile='keys/secret'/></LoginConfig>");
+  app("h", "<LoginConfig authMethod='BASIC'/>");
+  server_xml("");
+  server.start();
+  for (const char* one : {"/a/", "/k/", "/h/"}) CHECK(ask(one) == 503);
+
+  SUBCASE("of an application") {
+    server.write("conf/users.xml", "<tomcat-users><user username='ada'/></tomcat-users>");
+    REQUIRE(server.log.await("mapping 2 is in use"));
+    CHECK(ask("/a/") == 503);
+    server.write("conf/users.xml", users);
+    REQUIRE(server.log.await("mapping 3 is in use"));
+    CHECK(ask("/a/", basic("ada:pw")) == 200);
+    CHECK(ask("/k/") == 503);
+    server.write("apps/k/keys/secret", std::string(32, 'x'));
+    REQUIRE(server.log.await("mapping 4 is in use"));
+    CHECK(ask("/k/") == 401);
+
+    server.write("conf/users.xml", "<tomcat-users/>");
+    server.write("apps/k/keys/secret", std::string(32, 'y'));
+    REQUIRE(server.log.await("were read again"));
+    app("other", "");
+    REQUIRE(server.log.await("mapping 5 is in use"));
+    const std::string all = server.log.all();
+    for (const std::string one : {"application /a deployed", "application /k deployed"})
+      CHECK(all.find(one) == all.rfind(one));
+    CHECK(ask("/a/", basic("ada:pw")) == 401);
+  }
+  SUBCASE("of an application that goes on as it was") {
+    server.write("conf/users.xml", users);
+    REQUIRE(server.log.await("mapping 2 is in use"));
+    app("a", "<LoginConfig authMethod='BASIC'/><Realm type='memory' pathname='conf/others.xml'/>");
+    REQUIRE(server.log.await("application /a was not replaced"));
+    CHECK(ask("/a/", basic("ada:pw")) == 200);
+    server.write("conf/others.xml", "<tomcat-users/>");
+    REQUIRE(server.log.await("application /a deployed"));
+    CHECK(tests::eventually([&] { return ask("/a/", basic("ada:pw")) == 401; }));
+  }
+  SUBCASE("of a host") {
+    server_xml("<Realm type='memory' pathname='conf/host.xml'/>");
+    REQUIRE(server.log.await("nothing was changed"));
+    CHECK(ask("/h/") == 503);
+    server.write("conf/host.xml", users);
+    REQUIRE(server.log.await("mapping 2 is in use"));
+    CHECK(ask("/h/", basic("ada:pw")) == 200);
+  }
 }
 
 TEST_CASE("Access log: %u is the user") {

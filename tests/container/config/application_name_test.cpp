@@ -20,4 +20,10 @@ TEST_CASE("a folder's name says path and version") {
   }
 }
 
+TEST_CASE("a context path says the folder's name") {
+  CHECK(folder_name("") == "ROOT");
+  CHECK(folder_name("/hello") == "hello");
+  CHECK(folder_name("/a/b/c") == "a#b#c");
+}
+
 }  // namespace container
