@@ -537,6 +537,21 @@ const std::vector<Broken> broken_files = {
 </Server>
 )",
      {"2:3: error: every <Connector> is switched off; set 'enabled' of one to true"}},
+    {"access log patterns that are none",
+     R"(<Server>
+  <Service>
+    <Connector/>
+    <Engine>
+      <AccessLog pattern="%h %{Referer %s"/>
+      <Host name="localhost"><AccessLog pattern="%{QQ}t"/></Host>
+    </Engine>
+  </Service>
+</Server>
+)",
+     {"5:27: error: attribute 'pattern' of <AccessLog>: '%{Referer %s' has no '}' behind its name; "
+      "write it as in %{User-Agent}i",
+      "6:50: error: attribute 'pattern' of <AccessLog>: the date pattern \"QQ\" has the letter "
+      "'Q'; known are yMdHhkKmsSEazZX, other text goes between single quotes"}},
     {"empty file", R"()", {"1:1: error: the file has no root element"}},
 };
 
