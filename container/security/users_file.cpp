@@ -44,9 +44,10 @@ class UsersReader {
                       "<" + std::string(one.name) + "> is not known here; write <user> or <role>");
     }
     if (plain_ != 0)
-      report_.warning(first_plain_, std::to_string(plain_) +
-                                        " password(s) of this file are in plain text; `margay "
-                                        "digest` makes better ones");
+      report_.warning(first_plain_,
+                      std::to_string(plain_) +
+                          " password(s) of this file are in plain text, which DIGEST alone needs; "
+                          "for other logins write what `margay digest` makes");
     return std::move(users_);
   }
 
