@@ -231,8 +231,9 @@ std::shared_ptr<const FilterSet> Deployer::filters(
   }
   if (libraries.empty() && configs.empty() && (!realm || made->realm != nullptr)) return made;
   const auto make = [made, libraries, configs, realm, built_in = options_.built_in,
-                     base = options_.base, interfaces = options_.interfaces,
-                     plugins = plugin_options(host), logs = &logs_](StartStep& step) {
+                     base = options_.base, substitutions = options_.substitutions,
+                     interfaces = options_.interfaces, plugins = plugin_options(host),
+                     logs = &logs_](StartStep& step) {
     Types types(built_in);
     for (const LibraryConfig& one : libraries) {
       step.now("loading " + one.file);
@@ -262,8 +263,9 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     }
     if (!realm || made->realm != nullptr) return;
     step.now("creating the realm");
-    made->realm = security::make_realm(
-        *realm, types, base, {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
+    made->realm =
+        security::make_realm(*realm, types, base, substitutions,
+                             {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
   };
   try {
     starts_.run(owner, host.start_timeout, make, {});
@@ -403,6 +405,7 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .interfaces = options_.interfaces,
                             .scope = key,
                             .base = options_.base,
+                            .substitutions = options_.substitutions,
                             .realm = around.realm,
                             .all_roles = around.all_roles,
                             .sessions = sessions,

@@ -448,8 +448,8 @@ const std::vector<Broken> broken_files = {
   </Service>
 </Server>
 )",
-     {"3:23: error: attribute 'port' of <Connector>: '${p q}' is not a name to look up; write "
-      "${name}, ${name:-default} or ${name?then:else}"}},
+     {"3:23: error: attribute 'port' of <Connector>: what '${' begins is no name to look up; "
+      "write ${name}, ${name:-default} or ${name?then:else}"}},
     {"default within a default",
      R"(<Server>
   <Service>
