@@ -52,6 +52,16 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+// Where the `}` of a pattern is that begins with `%{`. One behind the next `%{` is that one's.
+std::size_t end_of_name(std::string_view pattern) {
+  const std::size_t close = pattern.find('}');
+  if (close < pattern.find("%{", 2)) return close;
+  constexpr std::size_t most_shown = 24;
+  throw std::invalid_argument("'" + std::string(pattern.substr(0, most_shown)) +
+                              (pattern.size() > most_shown ? "...'" : "'") +
+                              " has no '}' behind its name; write it as in %{User-Agent}i");
+}
+
 }  // namespace
 
 // Writes values into the line in the pattern's notation: bare text, or JSON values with their
@@ -182,16 +192,18 @@ void AccessLogPattern::compile(std::string_view pattern) {
     const std::size_t percent = pattern.find('%');
     add_literal(pattern.substr(0, percent));
     if (percent == std::string_view::npos) return;
-    pattern.remove_prefix(percent + 1);
-    if (pattern.empty()) return add_literal("%");
-    const std::size_t close = pattern[0] == '{' ? pattern.find('}') : std::string_view::npos;
-    if (close != std::string_view::npos && close + 1 < pattern.size()) {
+    pattern.remove_prefix(percent);
+    if (pattern.size() == 1) return add_literal("%");
+    const std::size_t close = pattern[1] == '{' ? end_of_name(pattern) : 0;
+    if (close != 0 && close + 1 < pattern.size()) {
       const char code = pattern[close + 1];
-      if (!add_named(pattern.substr(1, close - 1), code)) add_unknown(code);
+      if (!add_named(pattern.substr(2, close - 2), code))
+        add_unknown(pattern.substr(0, close + 2), code);
       pattern.remove_prefix(close + 2);
     } else {
-      if (!add_plain(pattern[0])) add_unknown(pattern[0]);
-      pattern.remove_prefix(1);
+      if (!add_plain(pattern[1]))
+        add_unknown(pattern.substr(0, close == 0 ? 2 : close + 1), pattern[1]);
+      pattern.remove_prefix(2);
     }
   }
 }
@@ -230,7 +242,11 @@ void AccessLogPattern::add_literal(std::string_view text) {
   steps_.back().text += text;
 }
 
-void AccessLogPattern::add_unknown(char code) { add_literal("???" + std::string(1, code) + "???"); }
+void AccessLogPattern::add_unknown(std::string_view written, char code) {
+  add_literal("???" + std::string(1, code) + "???");
+  if (std::find(unknown_.begin(), unknown_.end(), written) == unknown_.end())
+    unknown_.emplace_back(written);
+}
 
 void AccessLogPattern::add_text(std::string_view AccessRecord::*value) {
   add(Code::text);

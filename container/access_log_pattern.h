@@ -15,18 +15,21 @@ namespace container {
 
 // The codes are Tomcat's: %a %A %b %B %D %F %h %H %I %l %m %p %q %r %s %S %t %T %u %U %v %X and
 // %{name}a/i/o/c/r/s/p/t/L/T, and %{SSL_PROTOCOL}x and its like as httpd has them; `common`,
-// `combined` and `json` stand for whole patterns; an unknown %X is logged as ???X???. %% is a
-// percent sign. Immutable, usable from any thread.
+// `combined` and `json` stand for whole patterns; an unknown %X is logged as ???X???, and told by
+// `unknown`. %% is a percent sign. Immutable, usable from any thread.
 class AccessLogPattern {
  public:
-  // Throws std::invalid_argument with a sentence: control characters, a bad date pattern, over 4096
-  // bytes.
+  // Throws std::invalid_argument with a sentence: control characters, a bad date pattern, a
+  // `%{` that is not closed, over 4096 bytes.
   explicit AccessLogPattern(std::string_view pattern);
 
   // Appends one line with its newline. No heap allocation once `out` has room. Whatever the record
   // holds, the line has no other control byte, and no quote that the pattern did not put there. A
   // value longer than 8 KiB is cut and ends in "...".
   void append(const AccessRecord& record, LocalTimes& times, std::string& out) const;
+
+  // The codes that are not known, as they are written: %y, %{bogus}T. Each once.
+  const std::vector<std::string>& unknown() const { return unknown_; }
 
   // Each line is one JSON object.
   bool is_json() const { return json_; }
@@ -74,7 +77,7 @@ class AccessLogPattern {
   void add_port(std::uint16_t AccessRecord::*port);
   void add_elapsed(std::chrono::nanoseconds unit);
   void add_literal(std::string_view text);
-  void add_unknown(char code);
+  void add_unknown(std::string_view written, char code);
   bool add_plain(char code);
   bool add_named(std::string_view name, char code);
   void add_field(AccessFields::Source source, std::string_view name);
@@ -88,6 +91,7 @@ class AccessLogPattern {
   bool json_ = false;
   std::vector<Step> steps_;
   std::vector<DateFormat> formats_;
+  std::vector<std::string> unknown_;
 };
 
 }  // namespace container

@@ -354,7 +354,7 @@ class Assembly {
     AllRolesMode all_roles = options_.all_roles;
     if (config_.realm) {
       step_.now("creating the realm");
-      realm = security::make_realm(*config_.realm, types_, options_.base,
+      realm = security::make_realm(*config_.realm, types_, options_.base, options_.substitutions,
                                    instance_options("realm", {}));
       all_roles = config_.realm->all_roles_mode;
     }

@@ -10,6 +10,7 @@
 
 #include "container/bridge.h"
 #include "container/config/application_config.h"
+#include "container/config/substitution.h"
 #include "container/mapping.h"
 #include "container/starts.h"
 #include "container/types.h"
@@ -23,8 +24,9 @@ struct AssemblyOptions {
   PluginOptions plugins;
   server::Log log;  // of its endpoints and filters
   Interfaces interfaces = {};
-  std::string scope = {};           // of its topics: host and context path
-  std::filesystem::path base = {};  // of the server: where files of realms are
+  std::string scope = {};            // of its topics: host and context path
+  std::filesystem::path base = {};   // of the server: where files of realms are
+  Substitutions substitutions = {};  // what names in these stand for
   // Of the host or engine, for an application without its own; may be null.
   std::shared_ptr<security::Realm> realm = {};
   AllRolesMode all_roles = AllRolesMode::strict;

@@ -251,8 +251,9 @@ std::shared_ptr<const FilterSet> Deployer::filters(
   }
   if (libraries.empty() && configs.empty() && (!realm || made->realm != nullptr)) return made;
   const auto make = [made, libraries, configs, realm, built_in = options_.built_in,
-                     base = options_.base, interfaces = options_.interfaces,
-                     plugins = plugin_options(host), logs = &logs_](StartStep& step) {
+                     base = options_.base, substitutions = options_.substitutions,
+                     interfaces = options_.interfaces, plugins = plugin_options(host),
+                     logs = &logs_](StartStep& step) {
     Types types(built_in);
     for (const LibraryConfig& one : libraries) {
       step.now("loading " + one.file);
@@ -282,8 +283,9 @@ std::shared_ptr<const FilterSet> Deployer::filters(
     }
     if (!realm || made->realm != nullptr) return;
     step.now("creating the realm");
-    made->realm = security::make_realm(
-        *realm, types, base, {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
+    made->realm =
+        security::make_realm(*realm, types, base, substitutions,
+                             {"realm", "", "", {}, logs->log("margay.realm"), interfaces});
   };
   trying_.push_back(std::make_shared<WantedFiles>(realm && made->realm == nullptr
                                                       ? users_files(*realm, options_.base)
@@ -427,6 +429,7 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .interfaces = options_.interfaces,
                             .scope = key,
                             .base = options_.base,
+                            .substitutions = options_.substitutions,
                             .realm = around.realm,
                             .all_roles = around.all_roles,
                             .sessions = sessions,

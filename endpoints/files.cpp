@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <margay/known_parameters.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -125,6 +126,9 @@ std::vector<std::string> names(std::string_view list) {
 
 Files::Files(const margay::Config& config)
     : index_(names(config.get("index", "index.html"))), types_(config.get("mimeMappings")) {
+  require_known(config, {"root", "index", "cacheMaxSize", "cacheObjectMaxSize", "cacheTtl",
+                         "directoryRedirectStatusCode", "precompressed", "listings", "allowLinking",
+                         "readonly", "useStrongETags", "mimeMappings"});
   limits_.bytes = config.get<std::size_t>("cacheMaxSize", limits_.bytes / 1024) * 1024;
   limits_.object_bytes =
       config.get<std::size_t>("cacheObjectMaxSize", limits_.object_bytes / 1024) * 1024;

@@ -2,6 +2,7 @@
 #include "endpoints/status.h"
 
 #include <arpa/inet.h>
+#include <margay/known_parameters.h>
 
 #include <algorithm>
 #include <charconv>
@@ -51,6 +52,7 @@ bool AddressBlock::contains(std::string_view address) const {
 
 Status::Status(const margay::Config& config)
     : status_(static_cast<const margay_status*>(config.host().query(&config.raw(), "status/1"))) {
+  require_known(config, {"allow"});
   std::string_view rest = config.get("allow", "127.0.0.0/8, ::1");
   while (!rest.empty()) {
     const auto comma = rest.find(',');

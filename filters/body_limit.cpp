@@ -1,7 +1,7 @@
 // No longer requests than so.
 #include "filters/body_limit.h"
 
-#include "filters/known.h"
+#include <margay/known_parameters.h>
 
 namespace filters {
 

@@ -2,10 +2,9 @@
 #include "filters/compression.h"
 
 #include <margay/encoding.h>
+#include <margay/known_parameters.h>
 
 #include <algorithm>
-
-#include "filters/known.h"
 
 namespace filters {
 

@@ -1,12 +1,12 @@
 // So many requests at once, and a queue for those that are too many.
 #include "filters/concurrency_limit.h"
 
+#include <margay/known_parameters.h>
+
 #include <algorithm>
 #include <atomic>
 #include <utility>
 #include <vector>
-
-#include "filters/known.h"
 
 namespace filters {
 

@@ -1,10 +1,11 @@
 // Which pages of other sites may use the answers.
 #include "filters/cors.h"
 
+#include <margay/known_parameters.h>
+
 #include <algorithm>
 #include <cstdint>
 
-#include "filters/known.h"
 #include "filters/origin.h"
 
 namespace filters {

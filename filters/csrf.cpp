@@ -1,10 +1,11 @@
 // Who asks to change something must have seen a page of the application (CSRF).
 #include "filters/csrf.h"
 
+#include <margay/known_parameters.h>
+
 #include <algorithm>
 
 #include "filters/form_field.h"
-#include "filters/known.h"
 #include "filters/origin.h"
 
 namespace filters {

@@ -1,7 +1,7 @@
 // Says which letters a text consists of, where nobody did.
 #include "filters/default_charset.h"
 
-#include "filters/known.h"
+#include <margay/known_parameters.h>
 
 namespace filters {
 

@@ -1,7 +1,7 @@
 // Tells load balancers whether they should come.
 #include "filters/health.h"
 
-#include "filters/known.h"
+#include <margay/known_parameters.h>
 
 namespace filters {
 

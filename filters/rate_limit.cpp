@@ -1,9 +1,9 @@
 // So many requests in a time from one client.
 #include "filters/rate_limit.h"
 
-#include <chrono>
+#include <margay/known_parameters.h>
 
-#include "filters/known.h"
+#include <chrono>
 
 namespace filters {
 

@@ -1,7 +1,7 @@
 // Lets requests in by the client's address.
 #include "filters/remote_cidr.h"
 
-#include "filters/known.h"
+#include <margay/known_parameters.h>
 
 namespace filters {
 

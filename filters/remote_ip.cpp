@@ -1,10 +1,10 @@
 // Takes the client's address, scheme, host and port from what trusted proxies say of them.
 #include "filters/remote_ip.h"
 
+#include <margay/known_parameters.h>
+
 #include <algorithm>
 #include <array>
-
-#include "filters/known.h"
 
 namespace filters {
 

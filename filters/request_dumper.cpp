@@ -1,9 +1,9 @@
 // Writes down what was asked and answered.
 #include "filters/request_dumper.h"
 
-#include <algorithm>
+#include <margay/known_parameters.h>
 
-#include "filters/known.h"
+#include <algorithm>
 
 namespace filters {
 

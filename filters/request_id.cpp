@@ -1,11 +1,11 @@
 // A name for each request that proxies, logs and clients share.
 #include "filters/request_id.h"
 
+#include <margay/known_parameters.h>
+
 #include <array>
 #include <cstdio>
 #include <random>
-
-#include "filters/known.h"
 
 namespace filters {
 

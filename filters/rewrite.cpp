@@ -1,6 +1,7 @@
 // Rewrites URLs by rules.
 #include "filters/rewrite.h"
 
+#include <margay/known_parameters.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -10,7 +11,6 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "filters/known.h"
 #include "filters/rewriting.h"
 
 namespace filters {

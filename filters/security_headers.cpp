@@ -1,11 +1,12 @@
 // Fields that make browsers careful.
 #include "filters/security_headers.h"
 
+#include <margay/known_parameters.h>
+
 #include <array>
 #include <utility>
 
 #include "filters/hsts.h"
-#include "filters/known.h"
 
 namespace filters {
 

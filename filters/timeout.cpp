@@ -1,7 +1,7 @@
 // Answers for endpoints that take too long.
 #include "filters/timeout.h"
 
-#include "filters/known.h"
+#include <margay/known_parameters.h>
 
 namespace filters {
 

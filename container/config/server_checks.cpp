@@ -1,7 +1,9 @@
 // What must hold between the elements of server.xml.
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
+#include "container/access_log_pattern.h"
 #include "container/config/checks.h"
 #include "container/config/quoted.h"
 #include "container/config/suggestion.h"
@@ -150,13 +152,30 @@ void check_contexts(HostConfig& host, Report& report) {
   }
 }
 
+void check_access_logs(const std::vector<AccessLogConfig>& logs, Report& report) {
+  for (const AccessLogConfig& log : logs) {
+    if (!log.enabled) continue;
+    const SourcePosition position = position_of(log, "pattern");
+    try {
+      const AccessLogPattern pattern(log.pattern);
+      for (const std::string& code : pattern.unknown())
+        report.warning(position, "attribute 'pattern' of <AccessLog>: there is no code " +
+                                     in_quotes(code) + "; it is logged between question marks");
+    } catch (const std::invalid_argument& error) {
+      report.error(position, std::string("attribute 'pattern' of <AccessLog>: ") + error.what());
+    }
+  }
+}
+
 void check_engine(EngineConfig& engine, Report& report) {
   check_outer(engine.libraries, engine.filters, engine.realm, report);
+  check_access_logs(engine.access_logs, report);
   check_host_names(engine.hosts, report);
   std::vector<std::string_view> names;
   for (HostConfig& host : engine.hosts) {
     names.push_back(host.name);
     check_outer(host.libraries, host.filters, host.realm, report);
+    check_access_logs(host.access_logs, report);
     check_mime_mappings(host.mime_mappings, report);
     check_contexts(host, report);
   }

@@ -12,6 +12,9 @@ namespace container {
 namespace {
 
 constexpr std::size_t max_expanded = 64u << 10;
+constexpr std::string_view malformed =
+    "what '${' begins is no name to look up; write ${name}, ${name:-default} or "
+    "${name?then:else}";
 
 bool is_name(std::string_view name) {
   if (name.empty()) return false;
@@ -58,14 +61,12 @@ class Expander {
     const std::string_view name = inside.substr(0, inside.find_first_of(":?"));
     const std::string_view form = inside.substr(name.size());
     const std::string word(name);
+    if (!is_name(name)) return std::string(malformed);
     if (form.find("${") != std::string_view::npos)
       return "what follows the name in '${" + word + "}' cannot hold another '${'";
     const std::size_t colon = form.find(':');
     const bool is_choice = form.starts_with('?') && colon != std::string_view::npos;
-    if (!is_name(name) || !(form.empty() || form.starts_with(":-") || is_choice)) {
-      return "'" + std::string(text_.substr(at_, end + 1 - at_)) +
-             "' is not a name to look up; write ${name}, ${name:-default} or ${name?then:else}";
-    }
+    if (!(form.empty() || form.starts_with(":-") || is_choice)) return std::string(malformed);
     const std::size_t before = result_.text.size();
     const bool is_found = found(name, substitutions_.definitions, Origin::Kind::definition) ||
                           found(name, substitutions_.environment, Origin::Kind::environment);

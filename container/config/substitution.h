@@ -31,7 +31,7 @@ struct Expansion {
 };
 
 struct ExpansionError {
-  std::string text;
+  std::string text;    // shows a name at most: values may be secret
   std::size_t offset;  // of the `${`
 };
 

@@ -85,18 +85,19 @@ struct NamedRealm : RealmConfig {
 
 std::shared_ptr<Realm> make_realm(const RealmConfig& config, const Types& types,
                                   const std::filesystem::path& base,
+                                  const Substitutions& substitutions,
                                   const InstanceOptions& options) {
   if (config.type == "memory") {
     std::vector<HashRule> rules;
     for (const CredentialHandlerConfig& one : config.credential_handlers)
       rules.push_back(rule_of(one));
     return std::make_shared<MemoryRealm>((base / config.pathname).lexically_normal(),
-                                         std::move(rules), options.log);
+                                         std::move(rules), substitutions, options.log);
   }
   if (is_own_realm(config.type)) {
     std::vector<std::shared_ptr<Realm>> realms;
     for (const RealmConfig& one : config.realms)
-      realms.push_back(make_realm(one, types, base, options));
+      realms.push_back(make_realm(one, types, base, substitutions, options));
     if (config.type == "combined") return std::make_shared<CombinedRealm>(std::move(realms));
     return std::make_shared<LockOutRealm>(
         std::move(realms),

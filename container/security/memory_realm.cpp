@@ -39,9 +39,11 @@ struct MemoryRealm::Snapshot {
   mutable std::mutex mutex;
 };
 
-MemoryRealm::MemoryRealm(std::filesystem::path file, std::vector<HashRule> rules, server::Log log)
+MemoryRealm::MemoryRealm(std::filesystem::path file, std::vector<HashRule> rules,
+                         Substitutions substitutions, server::Log log)
     : file_(std::move(file)),
       rules_(std::move(rules)),
+      substitutions_(std::move(substitutions)),
       log_(std::move(log)),
       key_(server::crypto::random_bytes(32)) {
   file_.has_changed();
@@ -53,7 +55,7 @@ MemoryRealm::~MemoryRealm() = default;
 void MemoryRealm::read() {
   std::vector<Diagnostic> warnings;
   auto fresh = std::make_shared<Snapshot>();
-  for (auto& [name, user] : read_users(file_.path(), rules_, warnings))
+  for (auto& [name, user] : read_users(file_.path(), rules_, substitutions_, warnings))
     fresh->users.emplace(name, Known{std::move(user.credential),
                                      std::make_shared<const Principal>(Principal{
                                          .name = name,

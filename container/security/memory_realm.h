@@ -17,7 +17,8 @@ namespace container::security {
 class MemoryRealm final : public Realm {
  public:
   // Throws ConfigError.
-  MemoryRealm(std::filesystem::path file, std::vector<HashRule> rules, server::Log log);
+  MemoryRealm(std::filesystem::path file, std::vector<HashRule> rules, Substitutions substitutions,
+              server::Log log);
   ~MemoryRealm() override;
 
   // A password that was right once is known by a keyed hash of it from then on, in memory and as
@@ -36,6 +37,7 @@ class MemoryRealm final : public Realm {
 
   WatchedFile file_;
   const std::vector<HashRule> rules_;
+  const Substitutions substitutions_;
   const server::Log log_;
   const std::string key_;     // of the hashes of good passwords; this process' own
   mutable std::mutex mutex_;  // guards snapshot_

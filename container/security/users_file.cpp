@@ -23,8 +23,9 @@ constexpr std::size_t kMostBytes = 16U * 1024 * 1024;
 
 class UsersReader {
  public:
-  UsersReader(Report& report, const std::vector<HashRule>& rules)
-      : report_(report), rules_(rules), names_("user", report) {}
+  UsersReader(Report& report, const std::vector<HashRule>& rules,
+              const Substitutions& substitutions)
+      : report_(report), rules_(rules), substitutions_(substitutions), names_("user", report) {}
 
   Users read(const XmlElement& root) {
     if (root.name != "tomcat-users" && root.name != "users") {
@@ -44,9 +45,10 @@ class UsersReader {
                       "<" + std::string(one.name) + "> is not known here; write <user> or <role>");
     }
     if (plain_ != 0)
-      report_.warning(first_plain_, std::to_string(plain_) +
-                                        " password(s) of this file are in plain text; `margay "
-                                        "digest` makes better ones");
+      report_.warning(first_plain_,
+                      std::to_string(plain_) +
+                          " password(s) of this file are in plain text, which DIGEST alone needs; "
+                          "for other logins write what `margay digest` makes");
     return std::move(users_);
   }
 
@@ -64,6 +66,17 @@ class UsersReader {
       report_.error(at(child.offset), "nothing may stand in <" + std::string(one.name) + ">");
   }
 
+  // With what its ${NAME}s stand for; nothing where that is wrong, which is reported then.
+  std::optional<Expansion> expanded(const XmlAttribute& attribute) {
+    auto expansion = expand(attribute.value.value, substitutions_);
+    if (expansion) return std::move(*expansion);
+    const std::size_t offset = attribute.value.verbatim ? expansion.error().offset : 0;
+    report_.error(
+        at(attribute.value.offset + offset),
+        "attribute '" + std::string(attribute.name) + "' of <user>: " + expansion.error().text);
+    return std::nullopt;
+  }
+
   void read_user(const XmlElement& one) {
     check(one, {"username", "name", "password", "roles", "fullName"});
     const XmlAttribute* name = one.find("username");
@@ -77,20 +90,31 @@ class UsersReader {
       report_.error(at(one.offset), "<user> needs 'password'");
       return;
     }
-    names_.add(name->value.value, at(name->value.offset));
-    auto credential = Credential::parse(password->value.value, rules_);
+    const XmlAttribute* roles = one.find("roles");
+    const auto its_name = expanded(*name);
+    const auto secret = expanded(*password);
+    const auto its_roles = roles == nullptr ? std::optional(Expansion{}) : expanded(*roles);
+    if (!its_name || !secret || !its_roles) return;
+    if (its_name->text.empty())
+      return report_.error(at(name->value.offset), "<user> needs 'username'");
+    // A variable that somebody forgot to fill must not let everybody in.
+    if (secret->text.empty() && !secret->literal)
+      return report_.error(at(password->value.offset),
+                           "this password is empty once its names are replaced");
+    names_.add(its_name->text, at(name->value.offset));
+    auto credential = Credential::parse(secret->text, rules_);
     if (!credential) {
       report_.error(at(password->value.offset), "this password " + credential.error());
       return;
     }
-    if (credential->plain_text()) {
+    // What the environment or -D says is not in this file.
+    if (credential->plain_text() && secret->origin == Origin::Kind::file) {
       if (plain_++ == 0) first_plain_ = at(password->value.offset);
     }
     User user{std::move(*credential), {}, {}};
-    if (const XmlAttribute* roles = one.find("roles"); roles != nullptr)
-      for (const Item& role : split_list(roles->value.value)) user.roles.emplace_back(role.text);
-    user.stamp = stamp_of(password->value.value, user.roles);
-    users_.emplace(std::string(name->value.value), std::move(user));
+    for (const Item& role : split_list(its_roles->text)) user.roles.emplace_back(role.text);
+    user.stamp = stamp_of(secret->text, user.roles);
+    users_.emplace(its_name->text, std::move(user));
   }
 
   static std::string stamp_of(std::string_view password, const std::vector<std::string>& roles) {
@@ -101,6 +125,7 @@ class UsersReader {
 
   Report& report_;
   const std::vector<HashRule>& rules_;
+  const Substitutions& substitutions_;
   UniqueNames names_;
   Users users_;
   std::size_t plain_ = 0;
@@ -115,13 +140,14 @@ class UsersReader {
 }  // namespace
 
 Users parse_users(std::string_view text, const std::string& name,
-                  const std::vector<HashRule>& rules, std::vector<Diagnostic>& warnings) {
+                  const std::vector<HashRule>& rules, const Substitutions& substitutions,
+                  std::vector<Diagnostic>& warnings) {
   const SourceText source(name, text);
   std::vector<Diagnostic> found;
   Report report(source);
   Users users;
   if (const std::optional<XmlDocument> document = parse_xml(source, report))
-    users = UsersReader(report, rules).read(document->root);
+    users = UsersReader(report, rules, substitutions).read(document->root);
   // Excerpts would show passwords.
   try {
     report.finish(found);
@@ -138,7 +164,7 @@ Users parse_users(std::string_view text, const std::string& name,
 }
 
 Users read_users(const std::filesystem::path& file, const std::vector<HashRule>& rules,
-                 std::vector<Diagnostic>& warnings) {
+                 const Substitutions& substitutions, std::vector<Diagnostic>& warnings) {
   std::ifstream in(file, std::ios::binary);
   std::error_code error;
   if (!in || std::filesystem::is_directory(file, error))
@@ -147,7 +173,7 @@ Users read_users(const std::filesystem::path& file, const std::vector<HashRule>&
   text << in.rdbuf();
   if (text.view().size() > kMostBytes)
     refuse(file.string(), "is larger than 16 MiB; keep so many users in a realm of a library");
-  return parse_users(text.view(), file.string(), rules, warnings);
+  return parse_users(text.view(), file.string(), rules, substitutions, warnings);
 }
 
 }  // namespace container::security

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "container/config/diagnostic.h"
+#include "container/config/substitution.h"
 #include "container/security/credential.h"
 
 namespace container::security {
@@ -20,11 +21,12 @@ struct User {
 };
 using Users = std::map<std::string, User, std::less<>>;
 
-// Throws ConfigError with everything that is wrong; warns of passwords in plain text. Messages
-// never show a password.
+// Names as in ${NAME} are looked up as in server.xml. Throws ConfigError with everything that is
+// wrong; warns of passwords in plain text. Messages never show a password.
 Users parse_users(std::string_view text, const std::string& name,
-                  const std::vector<HashRule>& rules, std::vector<Diagnostic>& warnings);
+                  const std::vector<HashRule>& rules, const Substitutions& substitutions,
+                  std::vector<Diagnostic>& warnings);
 Users read_users(const std::filesystem::path& file, const std::vector<HashRule>& rules,
-                 std::vector<Diagnostic>& warnings);
+                 const Substitutions& substitutions, std::vector<Diagnostic>& warnings);
 
 }  // namespace container::security

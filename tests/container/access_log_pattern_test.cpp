@@ -169,10 +169,18 @@ TEST_CASE("unknown codes and stray signs as Tomcat writes them") {
   CHECK(format("%>s") ==
         "??"
         "?>???s");  // apart, or it would be a trigraph
-  CHECK(format("%{open") == "???{???open");
   CHECK(format("%{c}") == "???{???c}");
   CHECK(format("100%% sure %") == "100% sure %");
   CHECK(format("") == "");
+}
+
+TEST_CASE("unknown codes are told as they are written, each once") {
+  const auto unknown = [](std::string_view pattern) { return AccessLogPattern(pattern).unknown(); };
+  CHECK(unknown("%h %y %{x}y %{bogus}T %y %>s %%") ==
+        std::vector<std::string>{"%y", "%{x}y", "%{bogus}T", "%>"});
+  CHECK(unknown("%h %{c}") == std::vector<std::string>{"%{c}"});
+  for (const char* pattern : {"common", "combined", "json", "%{Via}i %D", "100%"})
+    CHECK(unknown(pattern).empty());
 }
 
 TEST_CASE("what is not known is a dash") {
@@ -216,6 +224,12 @@ TEST_CASE("bad patterns are refused with a sentence") {
   CHECK_THROWS_WITH_AS(AccessLogPattern("%{yyyy-QQ}t"), doctest::Contains("'Q'"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(AccessLogPattern("%{'open}t"), doctest::Contains("not closed"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(AccessLogPattern("%h %{open"), doctest::Contains("'%{open' has no '}'"),
+                       std::invalid_argument);
+  // It would be the name of one header, and swallow the second.
+  CHECK_THROWS_WITH_AS(AccessLogPattern("%{Referer %{User-Agent}i %s"),
+                       doctest::Contains("'%{Referer %{User-Agent}i...' has no '}'"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(AccessLogPattern(std::string(4097, 'a')), doctest::Contains("4096"),
                        std::invalid_argument);

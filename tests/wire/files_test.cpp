@@ -340,6 +340,14 @@ TEST_CASE("Static files: Symlinks") {
   }
 }
 
+TEST_CASE("Static files: Unknown parameters are refused, save the application's") {
+  Site wrong("<Parameter name='listing' value='true'/>");
+  CHECK(status(wrong.get("/small.txt")) == 503);
+  wrong.server.log.await("'listing' is not known here; did you mean 'listings'?");
+  Site right("", "<Parameter name='listing' value='of the application'/>");
+  CHECK(body_of(right.get("/small.txt")) == right.small);
+}
+
 TEST_CASE("Static files: Resource sets") {
   // Further folders are further endpoints, each with a path of its own.
   Site site("",

@@ -31,6 +31,9 @@ TEST_CASE("concurrency: the status names every part, and who may not see it hear
   server.write("apps/wrong/app.xml",
                "<Application><Endpoint type='status' path='/*'><Parameter name='allow' "
                "value='10.0.0.1/8'/></Endpoint></Application>");
+  server.write("apps/wrote/app.xml",
+               "<Application><Endpoint type='status' path='/*'><Parameter name='alow' "
+               "value='10.0.0.0/8'/></Endpoint></Application>");
   server.plugin("hello.so", "apps/hello##2/lib/hello.so");
   server.write("apps/hello##2/app.xml",
                "<Application><Library file='lib/hello.so'/><Endpoint type='hello' path='/*, *.hi'/>"
@@ -60,7 +63,7 @@ TEST_CASE("concurrency: the status names every part, and who may not see it hear
   REQUIRE(told["hosts"].size() == 1);
   const json& host = told["hosts"][0];
   CHECK(host["filters"][0]["name"] == "stamp");
-  REQUIRE(host["applications"].size() == 4);
+  REQUIRE(host["applications"].size() == 5);
   const json& hello = host["applications"][1];
   CHECK(hello["path"] == "/hello");
   CHECK(hello["version"] == "2");
@@ -71,6 +74,8 @@ TEST_CASE("concurrency: the status names every part, and who may not see it hear
   CHECK(wrong["available"] == false);
   const auto reason = wrong["reason"].get<std::string>();
   CHECK(reason.find("'10.0.0.1/8' is no block of addresses") != std::string::npos);
+  const auto misspelt = host["applications"][4]["reason"].get<std::string>();
+  CHECK(misspelt.find("'alow' is not known here; did you mean 'allow'?") != std::string::npos);
   REQUIRE(told["plugins"].size() == 1);
   CHECK(told["plugins"][0]["name"] == "hello");
   CHECK(told["plugins"][0]["file"] == (server.folder / "apps/hello##2/lib/hello.so").string());

@@ -220,6 +220,7 @@ TEST_CASE("Reserved dirs: WEB-INF and META-INF are 404, in any case of letters")
 
 TEST_CASE("Property substitution: in server.xml and app.xml, from the environment, with defaults") {
   ::setenv("MARGAY_TREE_TEST", "from the environment", 1);
+  ::setenv("MARGAY_TREE_PASSWORD", "pw", 1);
   tests::Installation installation("maxConnections=\"${NOT_SET_AT_ALL:-100}\"");
   const fs::path library = fs::path(tests::environment("MARGAY_TEST_PLUGINS")) / "lifecycle.so";
   installation.application(
@@ -228,6 +229,14 @@ TEST_CASE("Property substitution: in server.xml and app.xml, from the environmen
       "path='/${NOT_SET_AT_ALL:-page}'><Parameter name='greeting' value=', ${MARGAY_TREE_TEST}'/>"
       "</Endpoint></Application>",
       {library});
+  std::ofstream(installation.base() / "conf/tomcat-users.xml")
+      << "<tomcat-users><user username='ada' password='${MARGAY_TREE_PASSWORD}'/></tomcat-users>";
+  installation.application(
+      "guarded",
+      "<Application><Endpoint type='status' path='/*'/><Realm type='memory'/>"
+      "<LoginConfig authMethod='BASIC'/><SecurityConstraint path='/*' roles='**'/></Application>");
   installation.start();
   CHECK(body_of(installation.get("/shop/page")) == "a '/shop' '/page' '', from the environment");
+  const std::string ada = "Authorization: Basic YWRhOnB3\r\n";  // ada:pw
+  CHECK(has(installation.get("/guarded/", ada), "HTTP/1.1 200 "));
 }

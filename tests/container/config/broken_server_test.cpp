@@ -448,8 +448,8 @@ const std::vector<Broken> broken_files = {
   </Service>
 </Server>
 )",
-     {"3:23: error: attribute 'port' of <Connector>: '${p q}' is not a name to look up; write "
-      "${name}, ${name:-default} or ${name?then:else}"}},
+     {"3:23: error: attribute 'port' of <Connector>: what '${' begins is no name to look up; "
+      "write ${name}, ${name:-default} or ${name?then:else}"}},
     {"default within a default",
      R"(<Server>
   <Service>
@@ -537,6 +537,21 @@ const std::vector<Broken> broken_files = {
 </Server>
 )",
      {"2:3: error: every <Connector> is switched off; set 'enabled' of one to true"}},
+    {"access log patterns that are none",
+     R"(<Server>
+  <Service>
+    <Connector/>
+    <Engine>
+      <AccessLog pattern="%h %{Referer %s"/>
+      <Host name="localhost"><AccessLog pattern="%{QQ}t"/></Host>
+    </Engine>
+  </Service>
+</Server>
+)",
+     {"5:27: error: attribute 'pattern' of <AccessLog>: '%{Referer %s' has no '}' behind its name; "
+      "write it as in %{User-Agent}i",
+      "6:50: error: attribute 'pattern' of <AccessLog>: the date pattern \"QQ\" has the letter "
+      "'Q'; known are yMdHhkKmsSEazZX, other text goes between single quotes"}},
     {"empty file", R"()", {"1:1: error: the file has no root element"}},
 };
 

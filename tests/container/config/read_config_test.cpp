@@ -226,6 +226,18 @@ TEST_CASE("an executor that nobody uses is warned about") {
                                  "name it there with executor='spare'"});
 }
 
+TEST_CASE("unknown codes of an access log's pattern are warned about") {
+  CHECK(warnings_of(R"(<Server><Service><Connector/><Engine>
+  <AccessLog pattern="%h %y"/>
+  <Host name="localhost">
+    <AccessLog pattern="%h %s"/>
+    <AccessLog pattern="%{x}k" enabled="false"/>
+  </Host></Engine></Service></Server>)") ==
+        std::vector<std::string>{
+            "server.xml:2:23: warning: attribute 'pattern' of <AccessLog>: there is no code '%y'; "
+            "it is logged between question marks"});
+}
+
 TEST_CASE("Tomcat's names are warned about, each once and by name") {
   const std::vector<std::string> warnings = warnings_of(R"(<Server port="8005">
   <Listener className="org.apache.catalina.core.AprLifecycleListener"/>

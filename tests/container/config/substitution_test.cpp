@@ -64,6 +64,14 @@ TEST_CASE("what cannot be replaced is an error where it stands") {
   }
 }
 
+TEST_CASE("an error shows a name at most, for the text may be secret") {
+  for (const char* text : {"${se cret}", "${x y:-se${cret}}", "${x=secret}", "${x?secret}",
+                           "secret${missing}", "secret${", "${x:-secret${port}}"}) {
+    CAPTURE(text);
+    CHECK(expand(text, names).error().text.find("cret") == std::string::npos);
+  }
+}
+
 TEST_CASE("the first name found is the origin") {
   CHECK(expand("plain", names)->origin == Origin::Kind::file);
   CHECK(expand("plain", names)->literal);

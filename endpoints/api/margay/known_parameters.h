@@ -1,25 +1,30 @@
-// The parameters a filter has: any other is an error that names the one that was meant.
-#include "filters/known.h"
+// The parameters a type has: any other is an error that names the one that was meant.
+#pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <initializer_list>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
-namespace filters {
+#include <margay/config.h>
+#include <margay/text.h>
 
-namespace {
+namespace margay {
+
+namespace detail {
 
 // How many letters to put in, leave out or change, in any case (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b) {
+inline std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = margay::detail::lower(a[i - 1]) == margay::detail::lower(b[j - 1]);
-      const std::size_t changed = diagonal + (same ? 0 : 1);
+      const std::size_t changed = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
     }
@@ -27,24 +32,26 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-}  // namespace
+}  // namespace detail
 
-void require_known(const margay::Config& config, std::initializer_list<std::string_view> names) {
+// Throws ConfigError for the first parameter that is not among `names`, of which there is at least
+// one. Those of the application around it are not looked at: they may be for others.
+inline void require_known(const Config& config, std::initializer_list<std::string_view> names) {
   config.each_own([&](std::string_view parameter, std::string_view) {
     if (std::find(names.begin(), names.end(), parameter) != names.end()) return;
     const std::string_view nearest =
         *std::min_element(names.begin(), names.end(), [&](std::string_view a, std::string_view b) {
-          return distance(a, parameter) < distance(b, parameter);
+          return detail::distance(a, parameter) < detail::distance(b, parameter);
         });
     std::string message = "parameter '" + std::string(parameter) + "' is not known here";
-    if (distance(nearest, parameter) <= std::max<std::size_t>(2, nearest.size() / 3)) {
+    if (detail::distance(nearest, parameter) <= std::max<std::size_t>(2, nearest.size() / 3)) {
       message.append("; did you mean '").append(nearest).append("'?");
     } else {
       message += "; there are";
       for (const std::string_view name : names) message.append(" ").append(name);
     }
-    throw margay::ConfigError(parameter, message);
+    throw ConfigError(parameter, message);
   });
 }
 
-}  // namespace filters
+}  // namespace margay
