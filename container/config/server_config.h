@@ -110,7 +110,7 @@ struct AccessLogConfig : ConfigElement {
 };
 
 struct ContextConfig : ApplicationConfig {
-  std::string path;      // "" or `/a/b`
+  std::string path;  // "" or `/a/b`
   // Relative to the host's app_base, or absolute; empty: the folder of its name there, if any.
   std::string doc_base;
 };
