@@ -438,7 +438,9 @@ std::shared_ptr<const Application> Deployer::deploy(const HostConfig& host, cons
                             .fail_if_endpoint_fails = host.fail_if_endpoint_fails,
                             .mime_mappings = host.mime_mappings};
       const auto files = security_files(config, options_.base, source.folder);
-      beginning->wants = std::make_shared<WantedFiles>(files);
+      // A build takes all that has changed in the host, which waits for a reload then.
+      beginning->wants =
+          std::make_shared<WantedFiles>(host.auto_deploy ? files : std::vector<fs::path>());
       made_of += fingerprint(files);
       trying_.push_back(beginning->wants);
       made = start(key, "application " + title, config.start_timeout.value_or(host.start_timeout),

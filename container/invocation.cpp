@@ -131,7 +131,8 @@ server::Body Invocation::body() const {
   if (takes_login_) return server::Body::buffered;
   if (admission_ && admission_->is_hopeless()) return server::Body::ignored;
   // It will be 401: nobody before the application can know a user, and nothing is kept for a login.
-  if (admission_ && admission_->lacks_user() && guarded_ == 0 && !saves_body())
+  if (admission_ && admission_->lacks_user() && principal_.empty() && guarded_ == 0 &&
+      !saves_body())
     return server::Body::ignored;
   if (start_.endpoint == nullptr || start_.endpoint->type == nullptr) return server::Body::ignored;
   return streams_body() ? server::Body::streamed : server::Body::buffered;
@@ -266,7 +267,8 @@ bool Invocation::turn_away_user() {
     if (!user->claims.empty()) set_attribute("margay.claims", user->claims);
   }
   if (status == 0) {
-    if (admission_->is_private(exchange_.request.method))
+    if (admission_->is_private(exchange_.request.method) &&
+        !exchange_.response().has("Cache-Control"))
       exchange_.response().set(exchange_.arena(), "Cache-Control", "private");
     return false;
   }

@@ -372,6 +372,30 @@ TEST_CASE("Realms and keys: what lacked them comes back when they are there, and
   }
 }
 
+TEST_CASE("Realms and keys: a host that deploys nothing by itself waits for a reload") {
+  RunningServer server;
+  const std::uint16_t port = free_port();
+  const auto with = [](const std::string& realm) {
+    return "<Application><Endpoint type='status' path='/*'/>" + realm + "</Application>";
+  };
+  server.write("server.xml", "<Server><Service><Connector address='127.0.0.1' port='" +
+                                 std::to_string(port) +
+                                 "'/><Engine><Host name='localhost' autoDeploy='false' "
+                                 "autoDeployInterval='50ms'/></Engine></Service></Server>");
+  server.write("apps/a/app.xml", with("<LoginConfig authMethod='BASIC'/>"
+                                      "<Realm type='memory' pathname='conf/users.xml'/>"));
+  server.start();
+  CHECK(status(RunningServer::get(port, "/a/")) == 503);
+  server.write("apps/unready/app.xml", with(""));
+  server.write("conf/users.xml", "<tomcat-users/>");
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // twice what settles a change
+  CHECK(status(RunningServer::get(port, "/unready/")) == 404);
+  server.reload();
+  REQUIRE(server.log.await("mapping 2 is in use"));
+  CHECK(status(RunningServer::get(port, "/a/")) == 200);
+  CHECK(status(RunningServer::get(port, "/unready/")) == 200);
+}
+
 TEST_CASE("Access log: %u is the user") {
   Guarded at(kBasic, Guarded::kMemory,
              "<AccessLog pattern='%u %U %s' directory='logs' rotatable='false' buffered='false'/>");
