@@ -35,9 +35,11 @@ security::PrincipalPointer LoginUse::recall() {
   if (login == nullptr) return nullptr;
   const security::Realm* const realm = invocation_.application()->security->realm.get();
   const bool same_realm = realm != nullptr && realm->number() == login->realm;
-  security::PrincipalPointer user = same_realm         ? login->user
-                                    : realm != nullptr ? realm->adopt(login->user)
-                                                       : nullptr;
+  security::PrincipalPointer user;  // nobody where there is no realm any more
+  if (same_realm)
+    user = login->user;
+  else if (realm != nullptr)
+    user = realm->adopt(login->user);
   if (user == nullptr || user->is_outdated()) {
     if (session->log_out()) invocation_.sessions().close_sockets();
     note_logouts(*session);

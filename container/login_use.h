@@ -1,6 +1,7 @@
 // Users that a session remembers: logins by FORM, and what login() and logout() of plugins do.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,7 @@ class LoginUse {
   // How often this session had been logged out of when the request's user was found in it; nothing:
   // nobody has looked there.
   std::optional<std::uint64_t> logouts_of(const HttpSession* session) const {
-    return session == looked_at_ ? logouts_ : std::nullopt;
+    return session == looked_at_ ? std::optional(logouts_) : std::nullopt;
   }
 
   // As margay_security's.
@@ -58,11 +59,11 @@ class LoginUse {
   void redirect(std::string_view page);
   void redirect_to(std::string_view location);
 
-  Invocation& invocation_;
   void note_logouts(const HttpSession& session);
 
-  const HttpSession* looked_at_ = nullptr;
-  std::optional<std::uint64_t> logouts_;
+  Invocation& invocation_;
+  const HttpSession* looked_at_ = nullptr;           // to be compared only
+  std::uint64_t logouts_ = 0;                        // of that
   std::vector<security::PrincipalPointer> earlier_;  // of whom somebody may have views
 };
 

@@ -108,6 +108,11 @@ bool is_absent(int error) {
   return std::find(kErrors.begin(), kErrors.end(), error) != kErrors.end();
 }
 
+// Of a welcome file in the folder that was asked for, within the application.
+std::string welcome_path(const margay::Request& request, std::string_view ending) {
+  return std::string(request.servlet_path()).append(request.path_info()).append(ending);
+}
+
 // "index.html, index.htm"
 std::vector<std::string> names(std::string_view list) {
   std::vector<std::string> result;
@@ -233,8 +238,7 @@ void Files::fail(const margay::Request& request, margay::Response& response, int
 // for it under its own name.
 bool Files::leaves_to_client(const margay::Request& request, margay::Response& response,
                              std::string_view ending) {
-  std::string path(request.servlet_path());
-  path.append(request.path_info()).append(ending);
+  const std::string path = welcome_path(request, ending);
   if (response.is_guarded_alike(path)) return false;
   std::string location = margay::detail::path_encode(std::string(request.path()).append(ending));
   if (!request.query().empty()) location.append("?").append(request.query());
@@ -246,8 +250,7 @@ bool Files::leaves_to_client(const margay::Request& request, margay::Response& r
 // it then does (Servlet 6 section 10.10).
 bool Files::welcomes(const margay::Request& request, margay::Response& response,
                      std::string_view ending, margay_mapping_match how) {
-  std::string path(request.servlet_path());
-  path.append(request.path_info()).append(ending);
+  const std::string path = welcome_path(request, ending);
   if (response.leads_to(path) != how) return false;
   if (leaves_to_client(request, response, ending)) return true;
   response.forward(margay::detail::path_encode(path));

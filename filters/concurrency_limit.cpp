@@ -52,17 +52,17 @@ ConcurrencyLimit::~ConcurrencyLimit() {
 }
 
 bool ConcurrencyLimit::before(margay::Request& request, margay::Response& response, Passage& its) {
-  // One that was forwarded or comes back has its place already.
+  // One that was forwarded or comes back has its place already, and the page that tells of a
+  // refusal needs none.
   if (request.dispatcher() != MARGAY_REQUEST && request.attribute(mark_)) return true;
+  request.attribute(mark_, "counted");
   switch (enter(key_.of(request), response, its)) {
     case Entry::inside:
-      request.attribute(mark_, "inside");
       return true;
     case Entry::full:
       refuse(response);
       return false;
     case Entry::waits:
-      request.attribute(mark_, "inside");  // when it goes on
       break;
   }
   response.on_abort([this, &its](margay::Response& to) {

@@ -61,7 +61,7 @@ class ConcurrencyLimit : public margay::StatefulFilter<Passage> {
   const int status_;
   const std::string retry_after_;
   const ClientKey key_;
-  const std::string mark_;  // the attribute of a request that has a place, or waits for one
+  const std::string mark_;  // the attribute of requests that were judged
 
   std::mutex mutex_;  // guards all below, for moments: numbers and links
   std::unordered_map<std::uint64_t, Gate> gates_;
